@@ -1,0 +1,1 @@
+"""Greenlight: people decide whether a CodeDeploy ECS blue/green deployment goes on."""

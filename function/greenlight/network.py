@@ -1,0 +1,143 @@
+"""The bounds that every outside call shares: timeouts, tries, and the seconds that are left.
+
+Every first try is made; a retry, or a step that is only nice to have, starts only if it can end
+in time. So all the calls of one invocation fit in `TRY_SECONDS`, however slowly they are answered.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, Self
+
+import boto3
+import requests
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, ReadTimeoutError
+from urllib3.response import BaseHTTPResponse
+from urllib3.util import Retry
+
+# urllib3 logs the path of the URL when it retries, and the path of a Slack webhook is the secret.
+logging.getLogger("urllib3").setLevel(logging.ERROR)
+
+TRY_SECONDS: Final = 30.0
+
+AWS_CONNECT_SECONDS: Final = 2.0
+AWS_READ_SECONDS: Final = 5.0
+AWS_CONFIG: Final = Config(
+    connect_timeout=AWS_CONNECT_SECONDS,
+    read_timeout=AWS_READ_SECONDS,
+    retries={"mode": "standard", "total_max_attempts": 3},
+)
+# For a call whose answer is only nice to have, and not worth waiting for.
+BEST_EFFORT_READ_SECONDS: Final = 2.0
+AWS_BEST_EFFORT_CONFIG: Final = AWS_CONFIG.merge(Config(read_timeout=BEST_EFFORT_READ_SECONDS))
+BEST_EFFORT_SECONDS: Final = AWS_CONNECT_SECONDS + BEST_EFFORT_READ_SECONDS
+
+HTTP_TIMEOUTS: Final = (3.0, 5.0)
+HTTP_TRY_SECONDS: Final = sum(HTTP_TIMEOUTS)
+HTTP_RETRIES: Final = 2
+HTTP_RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
+MAX_RETRY_AFTER_SECONDS: Final = 5.0
+
+
+class OutOfTimeError(BotoCoreError):
+    """An AWS call failed, and another try could not end in time."""
+
+    fmt = "no time is left for another try of {operation}"
+
+
+class Countdown:
+    """The seconds that one invocation has for its outside calls.
+
+    Kept with the clients, which outlive an invocation, and restarted at the start of each.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self.restart()
+
+    def restart(self) -> None:
+        """Starts a new invocation's time."""
+        self._started = self._clock()
+        self._ends = TRY_SECONDS
+
+    @contextmanager
+    def until(self, second: float) -> Iterator[None]:
+        """Gives a step the time until this second of the invocation."""
+        self._ends, before = second, self._ends
+        try:
+            yield
+        finally:
+            self._ends = before
+
+    def allows(self, seconds: float) -> bool:
+        """Whether something that takes this long can still end in time."""
+        return self._clock() - self._started + seconds <= self._ends
+
+
+def aws_session(countdown: Countdown) -> boto3.Session:
+    """An AWS session whose clients do not start a retry that cannot end in time."""
+
+    def refuse_late_retry(request: AWSRequest, operation_name: str, **_: Any) -> None:
+        is_retry = request.context["retries"]["attempt"] > 1
+        if is_retry and not countdown.allows(AWS_CONNECT_SECONDS + AWS_READ_SECONDS):
+            raise OutOfTimeError(operation=operation_name)
+
+    session = boto3.Session()
+    session.events.register("request-created", refuse_late_retry)
+    return session
+
+
+def http_session(countdown: Countdown) -> requests.Session:
+    """An HTTP session that retries connection errors, 429 and 5xx, in the time there is."""
+    session = requests.Session()
+    retry = PatientRetry(
+        countdown=countdown,
+        total=HTTP_RETRIES,
+        redirect=False,
+        status_forcelist=HTTP_RETRY_STATUSES,
+        allowed_methods=frozenset({"POST"}),
+        backoff_factor=0.5,
+        raise_on_status=False,
+    )
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter(max_retries=retry))
+    return session
+
+
+class PatientRetry(Retry):
+    """Retries unless the server may have acted, asks for a long pause, or time is short.
+
+    A read timeout is not retried: the message may well have arrived. A `Retry-After` beyond
+    MAX_RETRY_AFTER_SECONDS is not slept through: Lambda's own retry comes after a minute.
+    """
+
+    def __init__(self, *args: Any, countdown: Countdown, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._countdown = countdown
+
+    def new(self, **kwargs: Any) -> Self:
+        """A copy with other numbers, as urllib3 makes one for every try."""
+        return super().new(countdown=self._countdown, **kwargs)
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: BaseHTTPResponse | None = None,
+        error: Exception | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Self:
+        """The retry after this one, or the error that ends them, as in urllib3."""
+        if isinstance(error, ReadTimeoutError):
+            raise error
+        after = super().increment(method, url, response, error, *args, **kwargs)
+        pause = (response and self.get_retry_after(response)) or after.get_backoff_time()
+        if pause > MAX_RETRY_AFTER_SECONDS or not self._countdown.allows(pause + HTTP_TRY_SECONDS):
+            raise MaxRetryError(kwargs["_pool"], url or "", error)
+        return after

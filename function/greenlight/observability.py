@@ -1,0 +1,61 @@
+"""The only logger, tracer and metrics, and every metric name."""
+
+import functools
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
+from aws_lambda_powertools.metrics import MetricUnit
+
+from greenlight.settings import service_name
+
+NAMESPACE: Final = "Greenlight"
+
+GATE_OPENED: Final = "GateOpened"
+GATE_DUPLICATE: Final = "GateDuplicate"
+SLACK_NOTIFIED: Final = "SlackNotified"
+SLACK_LATENCY: Final = "SlackLatency"
+HOOK_FAILED: Final = "HookFailed"
+
+logger = Logger(service=service_name())
+tracer = Tracer(service=service_name(), patch_modules=("botocore",))
+metrics = Metrics(namespace=NAMESPACE, service=service_name())
+
+Handler = Callable[[Any, Any], dict[str, Any]]
+
+
+def count(metric: str) -> None:
+    """Counts one of a thing."""
+    metrics.add_metric(metric, MetricUnit.Count, 1)
+
+
+def count_failure(stage: str, deployment_id: str | None) -> None:
+    """Counts a failed hook twice: in all, for the alarm, and by its stage, for the dashboard."""
+    count(HOOK_FAILED)
+    with single_metric(HOOK_FAILED, MetricUnit.Count, 1, namespace=NAMESPACE) as by_stage:
+        by_stage.add_dimension("service", service_name())
+        by_stage.add_dimension("stage", stage)
+        if deployment_id:
+            by_stage.add_metadata("deployment_id", deployment_id)
+
+
+@dataclass(frozen=True)
+class ByHandContext:
+    """Stands in for the Lambda context when a person calls a handler without one."""
+
+    function_name: str = "by-hand"
+    memory_limit_in_mb: int = 0
+    invoked_function_arn: str = ""
+    aws_request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+
+def also_by_hand(handler: Handler) -> Handler:
+    """Lets a handler be called with None for the context: Powertools needs one."""
+
+    @functools.wraps(handler)
+    def run(event: Any, context: Any = None) -> dict[str, Any]:
+        return handler(event, context or ByHandContext())
+
+    return run

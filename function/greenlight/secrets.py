@@ -1,0 +1,66 @@
+"""Secret settings resolved through Powertools Parameters, which keeps them for five minutes."""
+
+import json
+from functools import cached_property
+
+import boto3
+from aws_lambda_powertools.utilities.parameters import (
+    GetParameterError,
+    SecretsProvider,
+    SSMProvider,
+)
+
+from greenlight.errors import SettingsError
+from greenlight.network import AWS_CONFIG
+from greenlight.settings import SecretReference, SecretSource, check_webhook_url
+
+
+class Secrets:
+    """Reads secrets from where a setting says they are kept. A client is made when first needed."""
+
+    def __init__(self, session: boto3.Session) -> None:
+        self._session = session
+
+    def webhook_url(self, reference: SecretReference, *, fresh: bool = False) -> str:
+        """The Slack webhook URL; `fresh` reads it past the cache, as after a rotation.
+
+        Raises SettingsError, without the value, when it cannot be read or is no webhook URL.
+        """
+        try:
+            return check_webhook_url(self._resolve(reference, fresh=fresh))
+        except ValueError as exc:
+            raise SettingsError(f"the value of {reference} {exc}") from None
+
+    def _resolve(self, reference: SecretReference, *, fresh: bool) -> str:
+        held: object
+        try:
+            match reference.source:
+                case SecretSource.VALUE:
+                    held = reference.value
+                case SecretSource.SSM:
+                    held = self._ssm.get(reference.value, decrypt=True, force_fetch=fresh)
+                case SecretSource.SECRETS_MANAGER:
+                    held = self._secrets_manager.get(reference.value, force_fetch=fresh)
+        except GetParameterError as exc:
+            raise SettingsError(f"{reference} cannot be read: {exc}") from exc
+        if isinstance(held, str) and held.lstrip().startswith("{"):
+            held = _member(held, reference.variable)
+        if not isinstance(held, str):
+            wanted = f'must be text, or a JSON object with the key "{reference.variable}"'
+            raise ValueError(wanted)  # noqa: TRY004  # a wrong value, whatever its type
+        return held.strip()
+
+    @cached_property
+    def _ssm(self) -> SSMProvider:
+        return SSMProvider(boto3_session=self._session, boto_config=AWS_CONFIG)
+
+    @cached_property
+    def _secrets_manager(self) -> SecretsProvider:
+        return SecretsProvider(boto3_session=self._session, boto_config=AWS_CONFIG)
+
+
+def _member(text: str, key: str) -> object:
+    try:
+        return json.loads(text).get(key)
+    except ValueError:  # its text would show the secret
+        return None

@@ -1,0 +1,207 @@
+"""Environment variables -> one frozen Settings. The only reader of os.environ."""
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from ipaddress import ip_address
+from typing import Final, TypeVar
+from urllib.parse import quote, urlsplit
+
+from greenlight.errors import SettingsError
+from greenlight.models import Deployment, Language
+
+DEFAULT_SERVICE: Final = "greenlight"
+DEFAULT_IMAGE_URL: Final = "https://github.githubassets.com/images/mona-loading-default.gif"
+DEFAULT_GATE_TTL_DAYS: Final = 90
+MAX_GATE_TTL_DAYS: Final = 3650
+MAX_TEST_URL_CHARACTERS: Final = 1000
+MAX_IMAGE_URL_CHARACTERS: Final = 3000  # Slack's limit for an image block
+
+_PLACEHOLDERS = ("application", "deployment_group", "deployment_id")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_TABLE = re.compile(
+    r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}"
+)
+_SSM = re.compile(r"(?:arn:aws[a-z-]*:ssm:[a-z0-9-]+:\d{12}:parameter)?/[A-Za-z0-9_./-]{1,1010}")
+_SECRETS_MANAGER = re.compile(
+    r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}"
+)
+
+T = TypeVar("T")
+
+
+class SecretSource(StrEnum):
+    """Where a secret's value is kept."""
+
+    VALUE = "the variable itself"
+    SSM = "SSM parameter"
+    SECRETS_MANAGER = "Secrets Manager secret"
+
+
+@dataclass(frozen=True)
+class SecretReference:
+    """A secret setting: its value, or the place that holds it. Never shown by `repr`."""
+
+    variable: str
+    source: SecretSource
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        """Where to look when the secret is wrong, without the secret."""
+        place = "" if self.source is SecretSource.VALUE else f" {self.value}"
+        return f"{self.variable} ({self.source}{place})"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment asks of Greenlight, checked.
+
+    `test_url` is a template: see `fill_test_url`. `image_url` is None for a message without image.
+    """
+
+    test_url: str
+    table_name: str
+    slack_webhook: SecretReference
+    language: Language
+    image_url: str | None
+    gate_ttl: timedelta
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Reads every setting. Raises one SettingsError that names all that are wrong."""
+    problems: list[str] = []
+
+    def read(name: str, parse: Callable[[str], T], default: T | None = None) -> T:
+        text = environ.get(name, "").strip()
+        try:
+            if text:
+                return parse(text)
+            if default is None:
+                raise ValueError("is not set")
+        except ValueError as exc:
+            problems.append(f"{name} {exc}")
+        return default  # type: ignore[return-value]  # only None when a problem ends it all below
+
+    settings = Settings(
+        test_url=read("TEST_URL", _test_url),
+        table_name=read("DYNAMODB_TABLE_NAME", _table_name),
+        slack_webhook=read("SLACK_WEBHOOK_URL", _webhook_reference),
+        language=read("MESSAGE_LANGUAGE", _language, Language.KOREAN),
+        image_url=None
+        if environ.get("SLACK_IMAGE_URL") == ""
+        else read("SLACK_IMAGE_URL", _image_url, DEFAULT_IMAGE_URL),
+        gate_ttl=read("GATE_TTL_DAYS", _days, timedelta(days=DEFAULT_GATE_TTL_DAYS)),
+    )
+    if problems:
+        raise SettingsError(*problems)
+    return settings
+
+
+def fill_test_url(template: str, deployment_id: str, deployment: Deployment) -> str:
+    """Puts percent-encoded names into the placeholders of a test URL.
+
+    A placeholder whose value is not known stays as it is, so that a reader sees what is missing.
+    """
+    known = {
+        "deployment_id": deployment_id,
+        "application": deployment.application,
+        "deployment_group": deployment.deployment_group,
+    }
+
+    def fill(match: re.Match[str]) -> str:
+        value = known[match[1]]
+        return match[0] if value is None else quote(value, safe="")
+
+    return _PLACEHOLDER.sub(fill, template)
+
+
+def check_webhook_url(text: str) -> str:
+    """Returns a usable webhook URL; a ValueError says what is wrong, without the URL."""
+    host = _host(text)
+    if not text.startswith("https:") and not _is_loopback(host):
+        raise ValueError("must be https (plain http only for a loopback host)")
+    return text
+
+
+def service_name() -> str:
+    """The `service` of logs, traces and metrics: POWERTOOLS_SERVICE_NAME, or Greenlight's own."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE
+
+
+def _test_url(text: str) -> str:
+    unknown = [name for name in _PLACEHOLDER.findall(text) if name not in _PLACEHOLDERS]
+    sample = _PLACEHOLDER.sub("x", text)
+    allowed = ", ".join(f"{{{name}}}" for name in _PLACEHOLDERS)
+    if unknown or "{" in sample or "}" in sample:
+        raise ValueError(f"has an unknown placeholder or a stray brace; it may hold {allowed}")
+    if len(text) > MAX_TEST_URL_CHARACTERS:
+        raise ValueError(f"is longer than {MAX_TEST_URL_CHARACTERS} characters")
+    _host(sample)
+    return text
+
+
+def _table_name(text: str) -> str:
+    if not _TABLE.fullmatch(text):
+        raise ValueError("is not a DynamoDB table name or ARN")
+    return text
+
+
+def _webhook_reference(text: str) -> SecretReference:
+    source = SecretSource.VALUE
+    if _SSM.fullmatch(text):
+        source = SecretSource.SSM
+    elif _SECRETS_MANAGER.fullmatch(text):
+        source = SecretSource.SECRETS_MANAGER
+    elif text.startswith(("https:", "http:")):
+        check_webhook_url(text)
+    else:
+        raise ValueError(
+            "is neither an https URL nor an SSM parameter name (/path/name), "
+            "an SSM parameter ARN or a Secrets Manager secret ARN"
+        )
+    return SecretReference("SLACK_WEBHOOK_URL", source, text)
+
+
+def _language(text: str) -> Language:
+    try:
+        return Language(text.lower())
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(Language)}") from None
+
+
+def _image_url(text: str) -> str:
+    _host(text)
+    if len(text) > MAX_IMAGE_URL_CHARACTERS:
+        raise ValueError(f"is longer than {MAX_IMAGE_URL_CHARACTERS} characters")
+    return text
+
+
+def _days(text: str) -> timedelta:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_GATE_TTL_DAYS):
+        raise ValueError(f"must be a whole number of days from 1 to {MAX_GATE_TTL_DAYS}")
+    return timedelta(days=int(text))
+
+
+def _host(url: str) -> str:
+    """The host of an absolute http(s) URL; a ValueError says what is wrong, without the URL."""
+    wanted = "must be an absolute http or https URL, without spaces or control characters"
+    if not url.isprintable() or " " in url:
+        raise ValueError(wanted)
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  # reading it checks it
+    except ValueError:
+        raise ValueError(wanted) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(wanted)
+    return parts.hostname
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,89 @@
+"""The Slack webhook client."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import requests
+from aws_lambda_powertools.metrics import MetricUnit
+
+from greenlight.errors import SlackError, SlackRefusedError, SlackWebhookGoneError
+from greenlight.models import Message
+from greenlight.network import HTTP_TIMEOUTS, HTTP_TRY_SECONDS, Countdown
+from greenlight.observability import SLACK_LATENCY, metrics, tracer
+
+
+_GONE: Final = frozenset({401, 403, 404, 410})
+_ERROR_CODE: Final = re.compile(r"[a-z_]{1,60}")
+
+
+class WebhookUrl(Protocol):
+    """Gives the webhook URL; `fresh` asks for it past any cache."""
+
+    def __call__(self, *, fresh: bool = False) -> str:
+        """Returns the URL. Raises SettingsError when there is none."""
+
+
+class SlackWebhook:
+    """A Slack channel that messages are posted to."""
+
+    def __init__(
+        self,
+        http: requests.Session,
+        url: WebhookUrl,
+        countdown: Countdown,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._http = http
+        self._url = url
+        self._countdown = countdown
+        self._clock = clock
+
+    def post(self, message: Message) -> None:
+        """Posts a Block Kit message; a webhook that is gone is looked up afresh, once.
+
+        Raises SlackRefusedError when Slack will not have this message, SlackWebhookGoneError when
+        the webhook is no longer honoured, SlackError for everything else.
+        """
+        url = self._url()
+        try:
+            self._send(url, message)
+        except SlackWebhookGoneError:
+            fresh_url = self._url(fresh=True)
+            if fresh_url == url or not self._countdown.allows(HTTP_TRY_SECONDS):
+                raise
+            self._send(fresh_url, message)
+
+    def _send(self, url: str, message: Message) -> None:
+        started = self._clock()
+        with tracer.provider.in_subsegment("Slack", namespace="remote") as subsegment:
+            try:
+                answer = self._http.post(
+                    url, json=message, timeout=HTTP_TIMEOUTS, allow_redirects=False
+                )
+            except requests.RequestException as exc:
+                failure: SlackError | None = SlackError(type(exc).__name__)
+            else:
+                failure = _failure(answer)
+                subsegment.put_annotation("slack_status", answer.status_code)
+            milliseconds = (self._clock() - started) * 1000
+            metrics.add_metric(SLACK_LATENCY, MetricUnit.Milliseconds, milliseconds)
+            # Raised here, not where it was caught: requests' own exception holds the URL, and
+            # what is raised inside `except` carries it along.
+            if failure:
+                raise failure
+
+
+def _failure(answer: requests.Response) -> SlackError | None:
+    """What is wrong with an answer. Slack's is `ok`; some relays for Slack say nothing."""
+    text = answer.text.strip()
+    if answer.status_code == requests.codes.ok and text in ("ok", ""):
+        return None
+    # Any other text may come from anywhere and may hold the URL.
+    reason = text if _ERROR_CODE.fullmatch(text) else "not an answer of a Slack webhook"
+    if answer.status_code == requests.codes.bad_request:
+        return SlackRefusedError(reason, answer.status_code)
+    if answer.status_code in _GONE:
+        return SlackWebhookGoneError(reason, answer.status_code)
+    return SlackError(reason, answer.status_code)

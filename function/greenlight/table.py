@@ -1,0 +1,180 @@
+"""The DynamoDB table of gates: every conditional write lives here."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from greenlight.errors import GateBusyError, GateReplacedError, TableError
+from greenlight.models import Deployment, Gate, GateStatus, Hook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from types_boto3_dynamodb import DynamoDBClient
+
+# Longer than a try can post to Slack (30 s), shorter than Lambda's first retry is away (60 s).
+LEASE: Final = timedelta(seconds=45)
+
+Item = dict[str, Any]
+
+# What the first try wrote down stays as it is.
+_KEPT: Final = frozenset({"created_at", "deadline"})
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A gate, and how it was found: new, left half-open by an earlier try, or done already."""
+
+    gate: Gate
+    is_new: bool = False
+    is_duplicate: bool = False
+
+
+class GateTable:
+    """A table whose key is `deployment_id`. Every method raises TableError when DynamoDB fails."""
+
+    def __init__(self, client: "DynamoDBClient", name: str) -> None:
+        self._client = client
+        self._name = name
+
+    def open(
+        self,
+        hook: Hook,
+        deployment: Deployment,
+        test_url: str,
+        *,
+        now: datetime,
+        deadline: datetime,
+        expires_at: datetime,
+    ) -> Opening:
+        """Opens a hook's gate, or carries on where an earlier try of the same hook stopped.
+
+        Unless it is a duplicate, the caller then holds a lease on the gate: time to tell people
+        and call `mark_notified`. An earlier try's times stay, and so does what it knew of the
+        deployment where this one knows less. The item of an older hook execution, or one that is
+        not Greenlight's, is replaced. Raises GateBusyError while another try holds the lease.
+        """
+        gate: Item = {
+            "hook_execution_id": hook.execution_id,
+            "status": GateStatus.WAITING,
+            "application": deployment.application,
+            "deployment_group": deployment.deployment_group,
+            "test_url": test_url,
+            "created_at": _text(now),
+            "deadline": _text(deadline),
+            "lease_until": _text(now + LEASE),
+            "expires_at": int(expires_at.timestamp()),
+        }
+        gate = {name: value for name, value in gate.items() if value is not None}
+        kept = _KEPT if deployment.application else _KEPT | {"test_url"}
+        assignments = (
+            f"#{name} = if_not_exists(#{name}, :{name})" if name in kept else f"#{name} = :{name}"
+            for name in gate
+        )
+        try:
+            item = self._write(
+                self._client.update_item,
+                Key=_serialize({"deployment_id": hook.deployment_id}),
+                UpdateExpression="SET " + ", ".join(assignments),
+                ConditionExpression="attribute_not_exists(deployment_id) OR ("
+                "#hook_execution_id = :hook_execution_id AND #status = :status"
+                " AND attribute_not_exists(notified_at) AND #lease_until <= :now)",
+                ExpressionAttributeNames={f"#{name}": name for name in gate},
+                ExpressionAttributeValues=_serialize(
+                    {f":{name}": value for name, value in gate.items()} | {":now": _text(now)}
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except _ConditionFailed as failed:
+            return self._open_held(hook, gate, failed.item)
+        return Opening(self._gate(item), is_new=item["created_at"] == _text(now))
+
+    def mark_notified(self, gate: Gate, now: datetime) -> Gate:
+        """Writes down that people were told. Raises GateReplacedError if the gate was lost."""
+        try:
+            item = self._write(
+                self._client.update_item,
+                Key=_serialize({"deployment_id": gate.deployment_id}),
+                UpdateExpression="SET notified_at = :now REMOVE lease_until",
+                ConditionExpression="hook_execution_id = :hook_execution_id",
+                ExpressionAttributeValues=_serialize(
+                    {":now": _text(now), ":hook_execution_id": gate.hook_execution_id}
+                ),
+                ReturnValues="ALL_NEW",
+            )
+        except _ConditionFailed:
+            raise GateReplacedError(gate.deployment_id) from None
+        return self._gate(item)
+
+    def _open_held(self, hook: Hook, gate: Item, held: Item) -> Opening:
+        """Opens a gate whose key is taken by `held`."""
+        if held.get("hook_execution_id") == hook.execution_id and "deadline" in held:
+            if "notified_at" in held or held.get("status") != GateStatus.WAITING:
+                return Opening(self._gate(held), is_duplicate=True)
+            raise GateBusyError(hook.deployment_id, held.get("lease_until"))
+        item = {"deployment_id": hook.deployment_id, **gate}
+        try:
+            self._write(
+                self._client.put_item,
+                Item=_serialize(item),
+                ConditionExpression="attribute_not_exists(hook_execution_id)"
+                " OR hook_execution_id <> :hook_execution_id OR attribute_not_exists(deadline)",
+                ExpressionAttributeValues=_serialize({":hook_execution_id": hook.execution_id}),
+            )
+        except _ConditionFailed as failed:
+            raise GateBusyError(hook.deployment_id, failed.item.get("lease_until")) from None
+        return Opening(self._gate(item), is_new=True)
+
+    def _write(self, operation: "Callable[..., Any]", **request: Any) -> Item:
+        """Makes a conditional write; the item after it, or _ConditionFailed with the item as is."""
+        try:
+            answer = operation(
+                TableName=self._name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as exc:
+            raise _ConditionFailed(_deserialize(exc.response.get("Item", {}))) from None
+        except ClientError as exc:
+            reason = exc.response["Error"]["Code"]
+            raise TableError(self._name, operation.__name__, reason) from exc
+        except BotoCoreError as exc:
+            raise TableError(self._name, operation.__name__, type(exc).__name__) from exc
+        return _deserialize(answer.get("Attributes", {}))
+
+    def _gate(self, item: Item) -> Gate:
+        notified_at = item.get("notified_at")
+        try:
+            return Gate(
+                deployment_id=item["deployment_id"],
+                hook_execution_id=item["hook_execution_id"],
+                status=GateStatus(item["status"]),
+                test_url=item["test_url"],
+                created_at=datetime.fromisoformat(item["created_at"]),
+                deadline=datetime.fromisoformat(item["deadline"]),
+                application=item.get("application"),
+                deployment_group=item.get("deployment_group"),
+                notified_at=notified_at and datetime.fromisoformat(notified_at),
+            )
+        except (KeyError, TypeError, ValueError) as exc:
+            reason = f"the item {item['deployment_id']} is not a gate: {exc!r}"
+            raise TableError(self._name, "read", reason) from exc
+
+
+class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not an error of it
+    def __init__(self, item: Item) -> None:
+        self.item = item
+
+
+def _text(moment: datetime) -> str:
+    """UTC to the second, so that the text sorts as the time does."""
+    return moment.isoformat(timespec="seconds")
+
+
+def _serialize(item: Item) -> Item:
+    return {name: TypeSerializer().serialize(value) for name, value in item.items()}
+
+
+def _deserialize(item: Item) -> Item:
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}

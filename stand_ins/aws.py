@@ -1,0 +1,134 @@
+"""A stand-in for AWS: moto's server on loopback, with what Greenlight finds in an account."""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import make_server
+
+REGION = "ap-northeast-2"
+TABLE = "gates"
+APPLICATION = "shop"
+DEPLOYMENT_GROUP = "shop-blue-green"
+DESCRIPTION = "Release 2026.11: faster checkout"
+
+# What a process needs to find the stand-in instead of AWS.
+CREDENTIALS = {
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "stand-in",
+    "AWS_SECRET_ACCESS_KEY": "stand-in",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+@dataclass
+class AwsStandIn:
+    """A running stand-in: where it is, and the operations that it was asked for.
+
+    `before` and `after` are called with the name of each operation (`UpdateItem`), before it takes
+    effect and after, while the caller still waits for its answer. `failures` has, for an operation,
+    the error codes that it answers with, one call after the other, before it works.
+    """
+
+    endpoint_url: str
+    operations: list[str] = field(default_factory=list)
+    failures: dict[str, list[str]] = field(default_factory=dict)
+    before: Callable[[str], object] = lambda _: None
+    after: Callable[[str], object] = lambda _: None
+
+    def client(self, service: str) -> Any:
+        """A client that talks to the stand-in."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint_url,
+            region_name=REGION,
+            aws_access_key_id="stand-in",
+            aws_secret_access_key="stand-in",
+        )
+
+    def items(self) -> list[dict[str, Any]]:
+        """Every item in the table, as DynamoDB answers it."""
+        items: list[dict[str, Any]] = self.client("dynamodb").scan(TableName=TABLE)["Items"]
+        return items
+
+
+@contextmanager
+def aws_stand_in() -> Iterator[AwsStandIn]:
+    """Runs the stand-in on a free port of loopback, with an empty table."""
+    # Like DynamoDB, it does one write after the other, so that a condition and its write are one.
+    one_at_a_time = threading.Lock()
+    moto = DomainDispatcherApplication(create_backend_app)
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        with one_at_a_time:
+            stand_in.operations.append(operation)
+            stand_in.before(operation)
+            if codes := stand_in.failures.get(operation):
+                return failure(codes.pop(0), start_response)
+            answer = moto(environ, start_response)
+            stand_in.after(operation)
+            return answer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    stand_in = AwsStandIn(f"http://127.0.0.1:{server.server_port}")
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        create_table(stand_in.client("dynamodb"))
+        stand_in.operations.clear()
+        yield stand_in
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        for service in ("dynamodb", "codedeploy", "ssm", "secretsmanager"):
+            get_backend(service).reset()
+
+
+def failure(code: str, start_response: Any) -> list[bytes]:
+    """Answers as an AWS service does that fails: a server's fault if the code says so."""
+    status = "500 Internal Server Error" if code.startswith("Internal") else "400 Bad Request"
+    start_response(status, [("Content-Type", "application/x-amz-json-1.0")])
+    return [json.dumps({"__type": code, "message": "made to fail"}).encode()]
+
+
+def create_table(client: Any) -> None:
+    """Makes the table as people have it: its only key is `deployment_id`."""
+    client.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "deployment_id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "deployment_id", "AttributeType": "S"}],
+    )
+
+
+def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
+    """Puts a deployment with this id into moto's CodeDeploy, which can only make up an id."""
+    application = names.get("application", APPLICATION)
+    client.create_application(applicationName=application, computePlatform="ECS")
+    client.create_deployment_group(
+        applicationName=application,
+        deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
+        serviceRoleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/codedeploy",
+    )
+    made_up_id = client.create_deployment(
+        applicationName=application,
+        deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
+        description=names.get("description", DESCRIPTION),
+        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}},
+    )["deploymentId"]
+    deployments = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION].deployments
+    deployment = deployments.pop(made_up_id)
+    deployment.deployment_id = deployment_id
+    deployments[deployment_id] = deployment

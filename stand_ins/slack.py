@@ -1,0 +1,131 @@
+"""A stand-in for Slack's incoming webhooks: a real HTTP server on loopback."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+# The path of the webhook that it honours; like a real one, the path is the secret.
+WEBHOOK_PATH = "/services/T0000/B0000/stand-in-for-a-secret"
+
+MAX_BLOCKS = 50
+MAX_HEADER = 150
+MAX_SECTION = 3000
+MAX_FIELDS = 10
+MAX_FIELD = 2000
+MAX_ALT_TEXT = 2000
+MAX_IMAGE_URL = 3000
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What Slack answers a post: `pause` runs first, and None for `status` hangs up instead."""
+
+    status: int | None = 200
+    text: str = "ok"
+    headers: dict[str, str] = field(default_factory=dict)
+    pause: Callable[[], object] = lambda: None
+
+
+@dataclass
+class SlackStandIn:
+    """A running stand-in: where it is, what it was sent, and what it will answer.
+
+    It answers with `script`, one answer after the other; then as Slack does: `ok`, or an error of
+    Slack's for a message that breaks a limit or a webhook that it does not know.
+    """
+
+    base_url: str
+    script: list[Answer] = field(default_factory=list)
+    webhook_paths: set[str] = field(default_factory=lambda: {WEBHOOK_PATH})
+    posts: list[tuple[str, Any]] = field(default_factory=list)
+
+    @property
+    def webhook_url(self) -> str:
+        """The URL to post messages to."""
+        return self.base_url + WEBHOOK_PATH
+
+    @property
+    def messages(self) -> list[Any]:
+        """Every message that was posted, refused ones too."""
+        return [message for _, message in self.posts]
+
+    def answer(self, path: str, body: bytes) -> Answer:
+        """Takes a post and says what to answer."""
+        try:
+            message = json.loads(body)
+        except ValueError:
+            return Answer(400, "invalid_payload")
+        self.posts.append((path, message))
+        if self.script:
+            return self.script.pop(0)
+        if path not in self.webhook_paths:
+            return Answer(404, "no_service")
+        return Answer(400, "invalid_blocks") if broken_limits(message) else Answer()
+
+
+@contextmanager
+def slack_stand_in(script: Sequence[Answer] = ()) -> Iterator[SlackStandIn]:
+    """Runs the stand-in on a free port of loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            answer = stand_in.answer(self.path, body)
+            answer.pause()
+            self.close_connection = True
+            if answer.status is None:
+                return
+            text = answer.text.encode()
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_args: object) -> None:
+            """Nothing: whoever runs the stand-in shows what it wants to."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        stand_in = SlackStandIn(f"http://127.0.0.1:{server.server_port}", list(script))
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield stand_in
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def broken_limits(message: Any) -> list[str]:
+    """What Slack would refuse a message for: its documented limits."""
+    blocks = message.get("blocks", [])
+    broken = [f"{len(blocks)} blocks"] if len(blocks) > MAX_BLOCKS else []
+    if not blocks and not message.get("text"):
+        broken.append("no text")
+
+    def check(what: str, text: Any, limit: int) -> None:
+        if not isinstance(text, str) or not 1 <= len(text) <= limit:
+            broken.append(f"{what}: {text!r}")
+
+    for block in blocks:
+        match block["type"]:
+            case "header":
+                check("header", block["text"]["text"], MAX_HEADER)
+            case "section" if "text" in block:
+                check("section", block["text"]["text"], MAX_SECTION)
+            case "section":
+                if not 1 <= len(block["fields"]) <= MAX_FIELDS:
+                    broken.append(f"{len(block['fields'])} fields")
+                for one in block["fields"]:
+                    check("field", one["text"], MAX_FIELD)
+            case "image":
+                check("image_url", block["image_url"], MAX_IMAGE_URL)
+                check("alt_text", block["alt_text"], MAX_ALT_TEXT)
+            case other:
+                broken.append(f"block type {other}")
+    return broken

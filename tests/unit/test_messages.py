@@ -1,0 +1,192 @@
+"""Slack messages: what they say, and that no text from outside can make them say more."""
+
+import json
+import re
+import shlex
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from greenlight.messages import escape, waiting_message, without_image
+from greenlight.models import Deployment, Gate, GateStatus, Language, Message
+from stand_ins.slack import broken_limits
+
+DEADLINE = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+OUR_MARKUP = re.compile(
+    r"<https?://[^<>|\s]*\|[^<>]*>|<!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9:\- ]+UTC>"
+)
+
+
+def gate(**changes: Any) -> Gate:
+    fields = {
+        "deployment_id": "d-K4WQ7RZ2H",
+        "hook_execution_id": "hook-local",
+        "status": GateStatus.WAITING,
+        "test_url": "https://green.example.com/?a=1&b=2",
+        "created_at": DEADLINE,
+        "deadline": DEADLINE,
+        "application": "shop",
+        "deployment_group": "shop-blue-green",
+    }
+    return Gate(**{**fields, **changes})
+
+
+def message(
+    of: Gate | None = None,
+    deployment: Deployment | None = None,
+    language: Language = Language.ENGLISH,
+    image_url: str | None = "https://example.com/cat.gif",
+) -> Message:
+    return waiting_message(
+        of or gate(),
+        deployment or Deployment("shop", "shop-blue-green", "Faster <checkout>", "user"),
+        console_url="https://console.example.com/d-K4WQ7RZ2H?region=x",
+        approve_command="aws approve",
+        reject_command="aws reject",
+        language=language,
+        image_url=image_url,
+    )
+
+
+def texts(of: Message) -> list[str]:
+    found = []
+    for block in of["blocks"]:
+        if block["type"] == "section":
+            found += [text["text"] for text in [block.get("text"), *block.get("fields", [])] if text]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("language", "header", "others"),
+    [
+        (
+            Language.KOREAN,
+            "✅ ECS 배포: 테스트 대기 중",
+            ["배포 ID", "테스트 URL", "애플리케이션", "배포 그룹", "설명", "결정 기한", "승인", "거부"],
+        ),
+        (
+            Language.ENGLISH,
+            "✅ ECS deployment: waiting to be tested",
+            ["Deployment ID", "Test URL", "Application", "Description", "Approve", "Reject"],
+        ),
+    ],
+)
+def test_the_message_says_it_all_in_either_language(
+    language: Language, header: str, others: list[str]
+) -> None:
+    sent = message(language=language)
+
+    assert sent["blocks"][0]["text"] == {"type": "plain_text", "text": header}
+    whole = "\n".join(texts(sent))
+    assert "<https://console.example.com/d-K4WQ7RZ2H?region=x|d-K4WQ7RZ2H>" in whole
+    assert "<https://green.example.com/?a=1&amp;b=2|https://green.example.com/?a=1&amp;b=2>" in whole
+    assert "shop-blue-green" in whole
+    assert "Faster &lt;checkout&gt;" in whole
+    assert f"<!date^{int(DEADLINE.timestamp())}^" in whole
+    assert "|2026-11-23 04:00 UTC>" in whole
+    assert "```aws approve```" in whole
+    assert "```aws reject```" in whole
+    for other in others:
+        assert other in whole
+    assert sent["blocks"][-1]["image_url"] == "https://example.com/cat.gif"
+
+
+def test_both_languages_say_the_same_things_in_the_same_order() -> None:
+    korean, english = message(language=Language.KOREAN), message(language=Language.ENGLISH)
+
+    assert [block["type"] for block in korean["blocks"]] == [
+        block["type"] for block in english["blocks"]
+    ]
+
+
+def test_a_notification_has_a_plain_text() -> None:
+    assert message()["text"] == (
+        "✅ ECS deployment: waiting to be tested · d-K4WQ7RZ2H"
+        " · https://green.example.com/?a=1&amp;b=2"
+    )
+
+
+def test_what_codedeploy_did_not_say_is_left_out_and_said_to_be_missing() -> None:
+    unknown = gate(
+        application=None, deployment_group=None, test_url="https://{application}.example.com"
+    )
+
+    whole = "\n".join(texts(message(unknown, Deployment())))
+
+    assert "Application" not in whole
+    assert "could not be asked" in whole
+    assert "*Test URL*\nhttps://{application}.example.com" in whole, "no link that leads nowhere"
+
+
+def test_a_message_without_image_is_otherwise_the_same() -> None:
+    assert without_image(message()) == message(image_url=None)
+
+
+def test_escaping_is_slacks_and_in_slacks_order() -> None:
+    assert escape("<!channel> & \"friends\" | *it's* `it`") == (
+        "&lt;!channel&gt; &amp; \"friends\" | *it's* `it`"
+    )
+
+
+def test_mentions_in_a_text_from_outside_stay_text() -> None:
+    deployment = Deployment("shop", "group", "@here #general <!channel> <@U1> <http://x|y>", "u")
+
+    sent = message(deployment=deployment)
+
+    mrkdwn = [text for text in json_objects(sent) if text.get("type") == "mrkdwn"]
+    assert mrkdwn
+    assert all(text["verbatim"] is True for text in mrkdwn)
+    assert "@here #general &lt;!channel&gt; &lt;@U1&gt; &lt;http://x|y&gt;" in "\n".join(texts(sent))
+
+
+def json_objects(value: Any) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    json.loads(json.dumps(value), object_hook=lambda made: found.append(made) or made)
+    return found
+
+
+outside = st.text(max_size=5000) | st.sampled_from(["&" * 4000, "<!channel>", "a|b>c", "```"])
+
+
+@given(outside, outside, outside, outside, outside, st.sampled_from(Language))
+def test_whatever_comes_from_outside_the_message_is_one_that_slack_takes(
+    application: str, group: str, description: str, creator: str, path: str, language: Language
+) -> None:
+    sent = message(
+        gate(
+            application=application,
+            deployment_group=group,
+            test_url="https://green.example.com/" + path,
+        ),
+        Deployment(application, group, description, creator),
+        language,
+    )
+
+    assert broken_limits(sent) == []
+    for text in [*texts(sent), sent["text"]]:
+        rest = OUR_MARKUP.sub("", text)
+        assert "<" not in rest
+        assert ">" not in rest
+        assert not re.search(r"&(?!amp;|lt;|gt;)", text)
+
+
+@given(st.from_regex(r"[A-Za-z0-9+/_][A-Za-z0-9+/=_.:-]{0,2047}", fullmatch=True))
+def test_the_longest_command_still_fits_and_can_be_pasted(execution_id: str) -> None:
+    command = shlex.join(["aws", "deploy", "put", "--id", execution_id, "--status", "Succeeded"])
+
+    sent = waiting_message(
+        gate(),
+        Deployment(),
+        console_url="https://console.example.com",
+        approve_command=command,
+        reject_command=command,
+        language=Language.KOREAN,
+        image_url=None,
+    )
+
+    assert broken_limits(sent) == []
+    pasted = re.findall(r"```(.*?)```", "\n".join(texts(sent)))
+    assert [shlex.split(one)[4] for one in pasted] == [execution_id, execution_id]
