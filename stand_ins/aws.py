@@ -35,7 +35,8 @@ class AwsStandIn:
     """A running stand-in: where it is, and the operations that it was asked for.
 
     `before` and `after` are called with the name of each operation (`UpdateItem`), before it takes
-    effect and after, while the caller still waits for its answer. `failures` has, for an operation,
+    effect and after, while the caller still waits for its answer; a call for which `before` gives
+    True is lost. `failures` has, for an operation,
     the error codes that it answers with, one call after the other, before it works.
     """
 
@@ -44,16 +45,19 @@ class AwsStandIn:
     failures: dict[str, list[str]] = field(default_factory=dict)
     before: Callable[[str], object] = lambda _: None
     after: Callable[[str], object] = lambda _: None
+    _clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str) -> Any:
         """A client that talks to the stand-in."""
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint_url,
-            region_name=REGION,
-            aws_access_key_id="stand-in",
-            aws_secret_access_key="stand-in",
-        )
+        if service not in self._clients:
+            self._clients[service] = boto3.client(
+                service,
+                endpoint_url=self.endpoint_url,
+                region_name=REGION,
+                aws_access_key_id="stand-in",
+                aws_secret_access_key="stand-in",
+            )
+        return self._clients[service]
 
     def items(self) -> list[dict[str, Any]]:
         """Every item in the table, as DynamoDB answers it."""
@@ -72,7 +76,8 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
         with one_at_a_time:
             stand_in.operations.append(operation)
-            stand_in.before(operation)
+            if stand_in.before(operation):
+                return failure("InternalServerError", start_response)
             if codes := stand_in.failures.get(operation):
                 return failure(codes.pop(0), start_response)
             answer = moto(environ, start_response)

@@ -107,25 +107,28 @@ def broken_limits(message: Any) -> list[str]:
     broken = [f"{len(blocks)} blocks"] if len(blocks) > MAX_BLOCKS else []
     if not blocks and not message.get("text"):
         broken.append("no text")
-
-    def check(what: str, text: Any, limit: int) -> None:
-        if not isinstance(text, str) or not 1 <= len(text) <= limit:
-            broken.append(f"{what}: {text!r}")
-
     for block in blocks:
-        match block["type"]:
-            case "header":
-                check("header", block["text"]["text"], MAX_HEADER)
-            case "section" if "text" in block:
-                check("section", block["text"]["text"], MAX_SECTION)
-            case "section":
-                if not 1 <= len(block["fields"]) <= MAX_FIELDS:
-                    broken.append(f"{len(block['fields'])} fields")
-                for one in block["fields"]:
-                    check("field", one["text"], MAX_FIELD)
-            case "image":
-                check("image_url", block["image_url"], MAX_IMAGE_URL)
-                check("alt_text", block["alt_text"], MAX_ALT_TEXT)
-            case other:
-                broken.append(f"block type {other}")
+        broken += [
+            f"{what}: {text!r}"
+            for what, text, limit in _limited(block)
+            if not isinstance(text, str) or not 1 <= len(text) <= limit
+        ]
+        if len(block.get("fields", [])) > MAX_FIELDS:
+            broken.append(f"{len(block['fields'])} fields")
     return broken
+
+
+def _limited(block: Any) -> list[tuple[str, Any, int]]:
+    """The texts of a block with their limits; a block that is none of ours has no text."""
+    match block["type"]:
+        case "header":
+            return [("header", block["text"]["text"], MAX_HEADER)]
+        case "section":
+            texts = [("section", block["text"]["text"], MAX_SECTION)] if "text" in block else []
+            return texts + [("field", one["text"], MAX_FIELD) for one in block.get("fields", [])]
+        case "image":
+            return [
+                ("image_url", block["image_url"], MAX_IMAGE_URL),
+                ("alt_text", block["alt_text"], MAX_ALT_TEXT),
+            ]
+    return [("block type", None, 0)]

@@ -34,13 +34,12 @@ class Secrets:
     def _resolve(self, reference: SecretReference, *, fresh: bool) -> str:
         held: object
         try:
-            match reference.source:
-                case SecretSource.VALUE:
-                    held = reference.value
-                case SecretSource.SSM:
-                    held = self._ssm.get(reference.value, decrypt=True, force_fetch=fresh)
-                case SecretSource.SECRETS_MANAGER:
-                    held = self._secrets_manager.get(reference.value, force_fetch=fresh)
+            if reference.source is SecretSource.SSM:
+                held = self._ssm.get(reference.value, decrypt=True, force_fetch=fresh)
+            elif reference.source is SecretSource.SECRETS_MANAGER:
+                held = self._secrets_manager.get(reference.value, force_fetch=fresh)
+            else:
+                held = reference.value
         except GetParameterError as exc:
             raise SettingsError(f"{reference} cannot be read: {exc}") from exc
         if isinstance(held, str) and held.lstrip().startswith("{"):

@@ -13,7 +13,6 @@ from greenlight.models import Message
 from greenlight.network import HTTP_TIMEOUTS, HTTP_TRY_SECONDS, Countdown
 from greenlight.observability import SLACK_LATENCY, metrics, tracer
 
-
 _GONE: Final = frozenset({401, 403, 404, 410})
 _ERROR_CODE: Final = re.compile(r"[a-z_]{1,60}")
 

@@ -55,7 +55,9 @@ def texts(of: Message) -> list[str]:
     found = []
     for block in of["blocks"]:
         if block["type"] == "section":
-            found += [text["text"] for text in [block.get("text"), *block.get("fields", [])] if text]
+            found += [
+                text["text"] for text in [block.get("text"), *block.get("fields", [])] if text
+            ]
     return found
 
 
@@ -65,7 +67,16 @@ def texts(of: Message) -> list[str]:
         (
             Language.KOREAN,
             "✅ ECS 배포: 테스트 대기 중",
-            ["배포 ID", "테스트 URL", "애플리케이션", "배포 그룹", "설명", "결정 기한", "승인", "거부"],
+            [
+                "배포 ID",
+                "테스트 URL",
+                "애플리케이션",
+                "배포 그룹",
+                "설명",
+                "결정 기한",
+                "승인",
+                "거부",
+            ],
         ),
         (
             Language.ENGLISH,
@@ -82,7 +93,9 @@ def test_the_message_says_it_all_in_either_language(
     assert sent["blocks"][0]["text"] == {"type": "plain_text", "text": header}
     whole = "\n".join(texts(sent))
     assert "<https://console.example.com/d-K4WQ7RZ2H?region=x|d-K4WQ7RZ2H>" in whole
-    assert "<https://green.example.com/?a=1&amp;b=2|https://green.example.com/?a=1&amp;b=2>" in whole
+    assert (
+        "<https://green.example.com/?a=1&amp;b=2|https://green.example.com/?a=1&amp;b=2>" in whole
+    )
     assert "shop-blue-green" in whole
     assert "Faster &lt;checkout&gt;" in whole
     assert f"<!date^{int(DEADLINE.timestamp())}^" in whole
@@ -126,8 +139,8 @@ def test_a_message_without_image_is_otherwise_the_same() -> None:
 
 
 def test_escaping_is_slacks_and_in_slacks_order() -> None:
-    assert escape("<!channel> & \"friends\" | *it's* `it`") == (
-        "&lt;!channel&gt; &amp; \"friends\" | *it's* `it`"
+    assert escape('<!channel> & "friends" | *it\'s* `it`') == (
+        '&lt;!channel&gt; &amp; "friends" | *it\'s* `it`'
     )
 
 
@@ -139,7 +152,9 @@ def test_mentions_in_a_text_from_outside_stay_text() -> None:
     mrkdwn = [text for text in json_objects(sent) if text.get("type") == "mrkdwn"]
     assert mrkdwn
     assert all(text["verbatim"] is True for text in mrkdwn)
-    assert "@here #general &lt;!channel&gt; &lt;@U1&gt; &lt;http://x|y&gt;" in "\n".join(texts(sent))
+    assert "@here #general &lt;!channel&gt; &lt;@U1&gt; &lt;http://x|y&gt;" in "\n".join(
+        texts(sent)
+    )
 
 
 def json_objects(value: Any) -> list[dict[str, Any]]:

@@ -156,8 +156,7 @@ def test_placeholders_are_filled_percent_encoded() -> None:
     url = fill_test_url(template, "d-1", Deployment("shop & more", "블루/그린"))
 
     assert url == (
-        "https://green.example.com/shop%20%26%20more/"
-        "%EB%B8%94%EB%A3%A8%2F%EA%B7%B8%EB%A6%B0?d=d-1"
+        "https://green.example.com/shop%20%26%20more/%EB%B8%94%EB%A3%A8%2F%EA%B7%B8%EB%A6%B0?d=d-1"
     )
 
 

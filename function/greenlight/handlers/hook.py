@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError
 from greenlight.codedeploy import CodeDeploy, parse_hook
 from greenlight.errors import GreenlightError, SettingsError
 from greenlight.gates import DESCRIBED_BY, Opened, open_gate
+from greenlight.models import Hook
 from greenlight.network import (
     AWS_BEST_EFFORT_CONFIG,
     AWS_CONFIG,
@@ -21,7 +22,7 @@ from greenlight.network import (
 )
 from greenlight.observability import also_by_hand, count_failure, logger, metrics, tracer
 from greenlight.secrets import Secrets
-from greenlight.settings import load_settings
+from greenlight.settings import Settings, load_settings
 from greenlight.slack import SlackWebhook
 from greenlight.table import GateTable
 
@@ -66,20 +67,7 @@ def _open(event: Any) -> Opened:
     hook = parse_hook(event)
     tracer.put_annotation("deployment_id", hook.deployment_id)
     metrics.add_metadata("deployment_id", hook.deployment_id)
-    clients = _clients()
-    clients.countdown.restart()
-    webhook_url = functools.partial(clients.secrets.webhook_url, settings.slack_webhook)
-    with clients.countdown.until(DESCRIBED_BY):
-        webhook_url()  # a webhook that cannot be read is found out before anything is written
-    return open_gate(
-        hook,
-        settings,
-        table=GateTable(clients.dynamodb, settings.table_name),
-        codedeploy=CodeDeploy(clients.codedeploy),
-        slack=SlackWebhook(clients.http, webhook_url, clients.countdown),
-        countdown=clients.countdown,
-        clock=lambda: datetime.now(UTC),
-    )
+    return open_with(_clients(), hook, settings)
 
 
 def _report(stage: str, exc: Exception, event: Any, **details: Any) -> None:
@@ -100,10 +88,8 @@ class Clients:
     http: requests.Session
 
 
-@functools.cache
-def _clients() -> Clients:
-    """Makes the clients, once per cold start."""
-    countdown = Countdown()
+def make_clients(countdown: Countdown) -> Clients:
+    """Makes the clients. Raises SettingsError where AWS's are not configured."""
     try:
         session = aws_session(countdown)
         return Clients(
@@ -115,3 +101,26 @@ def _clients() -> Clients:
         )
     except BotoCoreError as exc:
         raise SettingsError(f"no AWS client can be made (is AWS_REGION set?): {exc}") from exc
+
+
+@functools.cache
+def _clients() -> Clients:
+    """The clients of this cold start."""
+    return make_clients(Countdown())
+
+
+def open_with(clients: Clients, hook: Hook, settings: Settings) -> Opened:
+    """Opens a gate, in an invocation that starts now."""
+    clients.countdown.restart()
+    webhook_url = functools.partial(clients.secrets.webhook_url, settings.slack_webhook)
+    with clients.countdown.until(DESCRIBED_BY):
+        webhook_url()  # a webhook that cannot be read is found out before anything is written
+    return open_gate(
+        hook,
+        settings,
+        table=GateTable(clients.dynamodb, settings.table_name),
+        codedeploy=CodeDeploy(clients.codedeploy),
+        slack=SlackWebhook(clients.http, webhook_url, clients.countdown),
+        countdown=clients.countdown,
+        clock=lambda: datetime.now(UTC),
+    )

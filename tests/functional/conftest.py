@@ -1,0 +1,164 @@
+"""The real handler, between a real local Slack and a real local AWS (moto)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from greenlight.handlers import hook
+from greenlight.observability import logger
+from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in
+from stand_ins.slack import SlackStandIn, slack_stand_in
+
+ROOT = Path(__file__).parents[2]
+TEST_URL = "https://{application}.green.example.com/?release={deployment_id}"
+
+Invoke = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def aws() -> Iterator[AwsStandIn]:
+    with aws_stand_in() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def slack() -> Iterator[SlackStandIn]:
+    with slack_stand_in() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def environ(aws: AwsStandIn, slack: SlackStandIn) -> dict[str, str]:
+    """The environment of the function."""
+    return {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": aws.endpoint_url,
+        "TEST_URL": TEST_URL,
+        "DYNAMODB_TABLE_NAME": TABLE,
+        "SLACK_WEBHOOK_URL": slack.webhook_url,
+    }
+
+
+@pytest.fixture
+def invoke(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+    """Calls the handler in this process: a cold start, and warm ones after it.
+
+    Keyword arguments change the environment; None takes a variable away.
+    """
+    for name in list(os.environ):
+        if name.startswith(("AWS_", "POWERTOOLS_")):
+            monkeypatch.delenv(name)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    def call(event: Any, **changes: str | None) -> dict[str, Any]:
+        for name, value in changes.items():
+            if value is None:
+                monkeypatch.delenv(name, raising=False)
+            else:
+                monkeypatch.setenv(name, value)
+        (handler,) = logger.handlers
+        monkeypatch.setattr(
+            handler, "stream", sys.stdout
+        )  # pytest has put another in its place since the import
+        answer = hook.lambda_handler(event, None)
+        return {**answer, "body": json.loads(answer["body"])}
+
+    hook._clients.cache_clear()
+    yield call
+    hook._clients.cache_clear()
+
+
+@dataclass(frozen=True)
+class Output:
+    """What an invocation wrote to standard output."""
+
+    text: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The log lines."""
+        return [line for line in self._objects if "_aws" not in line]
+
+    @property
+    def failures(self) -> list[dict[str, Any]]:
+        """The log lines of level ERROR."""
+        return [line for line in self.lines if line["level"] == "ERROR"]
+
+    @property
+    def metrics(self) -> dict[tuple[str, ...], list[float]]:
+        """Values by name and dimensions: (`HookFailed`, `service=greenlight`, `stage=slack`)."""
+        found: dict[tuple[str, ...], list[float]] = {}
+        for blob in self._objects:
+            for embedded in blob.get("_aws", {}).get("CloudWatchMetrics", []):
+                assert embedded["Namespace"] == "Greenlight"
+                dimensions = sorted(f"{name}={blob[name]}" for name in embedded["Dimensions"][0])
+                for metric in embedded["Metrics"]:
+                    found[metric["Name"], *dimensions] = blob[metric["Name"]]
+        return found
+
+    @property
+    def _objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.split("\n") if line]
+
+
+@pytest.fixture
+def output(capsys: pytest.CaptureFixture[str]) -> Callable[[], Output]:
+    """What was written since it was last asked for."""
+    return lambda: Output(capsys.readouterr().out)
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses between tries are counted, not slept through."""
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    return slept
+
+
+class Process(subprocess.Popen[str]):
+    """The hook in a process of its own, as in Lambda; `later` moves its clock, in seconds."""
+
+    def __init__(self, event: Any, environ: dict[str, str], later: float = 0) -> None:
+        code = (
+            "import json, sys, time, time_machine\n"
+            "from datetime import datetime, UTC, timedelta\n"
+            "event, later = json.loads(sys.argv[1]), float(sys.argv[2])\n"
+            "from lamda import lambda_handler\n"
+            "with time_machine.travel(datetime.now(UTC) + timedelta(seconds=later)):\n"
+            "    print('ANSWER', json.dumps(lambda_handler(event, None)))\n"
+        )
+        super().__init__(
+            [sys.executable, "-c", code, json.dumps(event), str(later)],
+            env={
+                **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+                **environ,
+                "PYTHONPATH": str(ROOT / "function"),
+                "PYTHONUTF8": "1",
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def finish(self) -> tuple[dict[str, Any] | None, str]:
+        """Waits; the body of the answer (None for a failure), and all that was written."""
+        out, err = self.communicate(timeout=60)
+        answers = [
+            line.removeprefix("ANSWER ") for line in out.splitlines() if line.startswith("ANSWER ")
+        ]
+        body = json.loads(json.loads(answers[0])["body"]) if answers else None
+        return body, out + err
+
+    def die(self) -> None:
+        """Ends at once, as when Lambda stops a function."""
+        self.send_signal(signal.SIGKILL)
+        self.wait()

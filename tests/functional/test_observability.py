@@ -1,0 +1,195 @@
+"""What is to be seen of an invocation: log lines, metrics and traces, and no secret in any."""
+
+import json
+import re
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from greenlight.errors import SlackWebhookGoneError
+from stand_ins.aws import AwsStandIn, add_deployment
+from stand_ins.slack import WEBHOOK_PATH, Answer, SlackStandIn
+from tests.conftest import load_event
+from tests.functional.conftest import Invoke, Output, Process
+
+EVENT = load_event("documented_example")
+SECRET = WEBHOOK_PATH.rpartition("/")[2]
+
+
+@pytest.fixture(autouse=True)
+def deployment(aws: AwsStandIn) -> None:
+    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+
+
+def test_every_line_of_the_log_has_the_deployment_id(
+    invoke: Invoke, output: Callable[[], Output]
+) -> None:
+    invoke(EVENT)
+
+    lines = output().lines
+    assert lines[0]["message"] == EVENT, "the event itself comes first"
+    assert len(lines) > 1
+    assert {line["correlation_id"] for line in lines} == {"d-LOCALTEST"}
+    assert {line["service"] for line in lines} == {"greenlight"}
+
+
+def test_the_service_is_named_as_powertools_is_told(environ: dict[str, str]) -> None:
+    _, written = Process(EVENT, {**environ, "POWERTOOLS_SERVICE_NAME": "shop-hook"}).finish()
+
+    assert '"service":"shop-hook"' in written
+    assert '"service":"greenlight"' not in written
+
+
+def test_an_opened_gate_is_counted_and_slack_is_timed(
+    invoke: Invoke, output: Callable[[], Output]
+) -> None:
+    invoke(EVENT)
+
+    metrics = output().metrics
+    assert metrics["GateOpened", "service=greenlight"] == [1]
+    assert metrics["SlackNotified", "service=greenlight"] == [1]
+    (milliseconds,) = metrics["SlackLatency", "service=greenlight"]
+    assert 0 < milliseconds < 5000
+    assert ("GateDuplicate", "service=greenlight") not in metrics
+
+
+def test_a_duplicate_is_counted_as_one(invoke: Invoke, output: Callable[[], Output]) -> None:
+    invoke(EVENT)
+    output()
+
+    invoke(EVENT)
+
+    assert output().metrics == {("GateDuplicate", "service=greenlight"): [1]}
+
+
+def test_a_retry_does_not_count_the_gate_again(
+    environ: dict[str, str], slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    Process(EVENT, environ).finish()
+
+    _, written = Process(EVENT, environ, later=60).finish()
+
+    assert '"SlackNotified"' in written
+    assert '"GateOpened"' not in written
+
+
+def test_failures_are_counted_with_the_deployment_as_metadata(
+    invoke: Invoke, slack: SlackStandIn, output: Callable[[], Output]
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+
+    with pytest.raises(SlackWebhookGoneError):
+        invoke(EVENT)
+
+    written = output()
+    assert written.metrics["HookFailed", "service=greenlight", "stage=slack"] == [1]
+    blobs = [json.loads(line) for line in written.text.splitlines() if '"HookFailed"' in line]
+    assert [blob["deployment_id"] for blob in blobs] == ["d-LOCALTEST", "d-LOCALTEST"]
+
+
+class XRayDaemon:
+    """Takes X-Ray segments on a UDP port, as the daemon beside a function does."""
+
+    def __init__(self, udp: socket.socket) -> None:
+        self._udp = udp
+        self.address = f"127.0.0.1:{udp.getsockname()[1]}"
+        self.text = ""
+
+    def segments(self) -> dict[str, dict[str, Any]]:
+        """All that has come in, by name."""
+        self._udp.settimeout(0)
+        found = {}
+        while True:
+            try:
+                header, _, body = self._udp.recv(65536).decode().partition("\n")
+            except BlockingIOError:
+                return found
+            assert json.loads(header) == {"format": "json", "version": 1}
+            self.text += body
+            segment = json.loads(body)
+            found[segment["name"]] = segment
+
+
+@pytest.fixture
+def xray() -> Iterator[XRayDaemon]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        yield XRayDaemon(udp)
+
+
+@pytest.fixture
+def in_lambda(environ: dict[str, str], xray: XRayDaemon) -> dict[str, str]:
+    """The environment of the function, where Lambda traces it."""
+    return {
+        **environ,
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "AWS_XRAY_DAEMON_ADDRESS": xray.address,
+        "_X_AMZN_TRACE_ID": "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=0123456789abcdef;"
+        "Sampled=1",
+    }
+
+
+def test_every_outside_call_has_a_subsegment(in_lambda: dict[str, str], xray: XRayDaemon) -> None:
+    body, written = Process(EVENT, in_lambda).finish()
+
+    assert body, written
+    segments = xray.segments()
+    assert {"## lambda_handler", "Slack", "dynamodb", "codedeploy"} <= segments.keys()
+    annotations = segments["## lambda_handler"]["annotations"]
+    assert annotations["deployment_id"] == "d-LOCALTEST"
+    assert annotations["outcome"] == "opened"
+    assert segments["Slack"]["annotations"]["slack_status"] == 200
+    assert segments["Slack"]["namespace"] == "remote"
+    assert segments["dynamodb"]["aws"]["operation"] == "UpdateItem"
+
+
+def test_the_outcome_of_a_duplicate_and_of_a_failure_is_annotated(
+    in_lambda: dict[str, str], xray: XRayDaemon, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+
+    outcomes = []
+    for later in (0, 60, 120):
+        Process(EVENT, in_lambda, later=later).finish()
+        outcomes.append(xray.segments()["## lambda_handler"]["annotations"]["outcome"])
+
+    assert outcomes == ["failed", "opened", "duplicate"]
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [Answer()],
+        [Answer(503, "busy"), Answer(None), Answer()],
+        [Answer(404, f"no {WEBHOOK_PATH}")],
+        [Answer(None)] * 3,
+    ],
+    ids=["taken", "retried", "gone", "unreachable"],
+)
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+def test_no_log_line_metric_or_trace_shows_the_webhook_url(
+    answers: list[Answer],
+    level: str,
+    in_lambda: dict[str, str],
+    xray: XRayDaemon,
+    slack: SlackStandIn,
+) -> None:
+    slack.script += answers
+
+    _, written = Process(EVENT, {**in_lambda, "POWERTOOLS_LOG_LEVEL": level}).finish()
+
+    assert xray.segments()
+    assert re.search(r'"level":"INFO"', written)
+    assert SECRET not in written
+    assert SECRET not in xray.text
+
+
+def test_tracing_that_lambda_has_turned_off_changes_nothing(in_lambda: dict[str, str]) -> None:
+    del in_lambda["_X_AMZN_TRACE_ID"]
+
+    body, written = Process(EVENT, in_lambda).finish()
+
+    assert body, written

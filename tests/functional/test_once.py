@@ -1,0 +1,321 @@
+"""People are told once: retries, duplicates, tries at the same time, and killed processes."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+
+from greenlight.errors import GateBusyError, GateReplacedError, SlackError, TableError
+from stand_ins.aws import REGION, TABLE, AwsStandIn, add_deployment
+from stand_ins.slack import Answer, SlackStandIn
+from tests.conftest import load_event
+from tests.functional.conftest import Invoke, Process
+from tests.functional.test_open import plain
+
+EVENT = load_event("documented_example")
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+A_MINUTE = timedelta(minutes=1)
+OK = {"deployment_id": "d-LOCALTEST", "status": "WAITING", "duplicate": False}
+DUPLICATE = {**OK, "duplicate": True}
+
+
+@pytest.fixture(autouse=True)
+def deployment(aws: AwsStandIn) -> None:
+    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+
+
+def test_a_duplicate_of_a_finished_try_posts_nothing(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    invoke(EVENT)
+    before = aws.items()
+
+    assert invoke(EVENT)["body"] == DUPLICATE
+
+    assert len(slack.messages) == 1
+    assert aws.items() == before
+
+
+@pytest.mark.parametrize("status", ["APPROVED", "REJECTED", "FAILED"])
+def test_a_duplicate_says_where_the_gate_stands_by_now(
+    status: str, invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    invoke(EVENT)
+    change(aws, "SET #status = :status", {":status": {"S": status}}, {"#status": "status"})
+
+    assert invoke(EVENT)["body"] == {**DUPLICATE, "status": status}
+    assert len(slack.messages) == 1
+
+
+def test_a_gate_that_failed_before_people_were_told_is_not_opened_again(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    with pytest.raises(SlackError):
+        invoke(EVENT)
+    change(aws, "SET #status = :status", {":status": {"S": "FAILED"}}, {"#status": "status"})
+
+    with time_machine.travel(datetime.now(UTC) + A_MINUTE):
+        assert invoke(EVENT)["body"] == {**DUPLICATE, "status": "FAILED"}
+    assert len(slack.messages) == 1
+
+
+def test_a_retry_finishes_a_try_that_slack_failed_and_keeps_its_times(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    with time_machine.travel(NOW, tick=False), pytest.raises(SlackError):
+        invoke(EVENT)
+    assert "notified_at" not in aws.items()[0]
+
+    with time_machine.travel(NOW + A_MINUTE, tick=False):
+        assert invoke(EVENT)["body"] == OK
+
+    item = plain(aws.items()[0])
+    assert item["created_at"] == "2026-11-23T03:00:00+00:00"
+    assert item["deadline"] == "2026-11-23T04:00:00+00:00"
+    assert item["notified_at"] == "2026-11-23T03:01:00+00:00"
+    assert "lease_until" not in item
+    deadline = int((NOW + timedelta(hours=1)).timestamp())
+    assert f"<!date^{deadline}^" in str(slack.messages[-1]), "the hour began with the first try"
+
+
+def test_a_retry_that_knows_less_of_the_deployment_forgets_nothing(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    with time_machine.travel(NOW, tick=False), pytest.raises(SlackError):
+        invoke(EVENT)
+    aws.failures["GetDeployment"] = ["AccessDeniedException"]
+
+    with time_machine.travel(NOW + A_MINUTE, tick=False):
+        invoke(EVENT)
+
+    item = plain(aws.items()[0])
+    assert item["application"] == "shop"
+    assert item["test_url"] == "https://shop.green.example.com/?release=d-LOCALTEST"
+    assert "https://shop.green.example.com/" in str(slack.messages[-1])
+
+
+def test_a_retry_that_knows_more_of_the_deployment_says_so(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    aws.failures["GetDeployment"] = ["AccessDeniedException"]
+    slack.script.append(Answer(404, "no_service"))
+    with time_machine.travel(NOW, tick=False), pytest.raises(SlackError):
+        invoke(EVENT)
+
+    with time_machine.travel(NOW + A_MINUTE, tick=False):
+        invoke(EVENT)
+
+    assert plain(aws.items()[0])["test_url"].startswith("https://shop.green.example.com/")
+    assert "https://shop.green.example.com/" in str(slack.messages[-1])
+
+
+def test_a_duplicate_of_an_unfinished_try_leaves_it_alone_and_can_be_tried_again(
+    invoke: Invoke, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    with time_machine.travel(NOW, tick=False), pytest.raises(SlackError):
+        invoke(EVENT)
+
+    with (
+        time_machine.travel(NOW + timedelta(seconds=44), tick=False),
+        pytest.raises(GateBusyError) as failed,
+    ):
+        invoke(EVENT)
+
+    assert failed.value.lease_until == "2026-11-23T03:00:45+00:00"
+    assert len(slack.messages) == 1
+    with time_machine.travel(NOW + A_MINUTE, tick=False):
+        assert invoke(EVENT)["body"] == OK
+
+
+def test_a_new_hook_execution_replaces_the_gate_of_an_older_one(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    with time_machine.travel(NOW, tick=False):
+        invoke(EVENT)
+    change(aws, "SET #status = :status", {":status": {"S": "REJECTED"}}, {"#status": "status"})
+
+    with time_machine.travel(NOW + A_MINUTE, tick=False):
+        answer = invoke({**EVENT, "LifecycleEventHookExecutionId": "hook-2"})
+
+    assert answer["body"] == OK
+    item = plain(aws.items()[0])
+    assert (item["hook_execution_id"], item["status"]) == ("hook-2", "WAITING")
+    assert item["created_at"] == "2026-11-23T03:01:00+00:00"
+    assert len(slack.messages) == 2
+
+
+def test_a_gate_that_another_try_replaces_at_the_same_moment_is_left_to_it(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    invoke(EVENT)
+    newer = {**EVENT, "LifecycleEventHookExecutionId": "hook-2"}
+
+    def other_try_comes_first(operation: str) -> None:
+        if operation == "UpdateItem":
+            aws.after = lambda _: None
+            put("hook-2")
+
+    aws.after = other_try_comes_first
+    with pytest.raises(GateBusyError):
+        invoke(newer)
+
+    assert len(slack.messages) == 1
+
+
+def test_a_gate_that_is_lost_while_people_are_told_is_an_error(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    key = {"deployment_id": {"S": "d-LOCALTEST"}}
+    dynamodb = aws.client("dynamodb")
+    slack.script.append(Answer(pause=lambda: dynamodb.delete_item(TableName=TABLE, Key=key)))
+
+    with pytest.raises(GateReplacedError):
+        invoke(EVENT)
+
+    assert aws.items() == [], "nothing is half-written"
+    assert invoke(EVENT)["body"] == OK
+
+
+def test_a_damaged_item_is_an_error_that_names_it(invoke: Invoke, aws: AwsStandIn) -> None:
+    invoke(EVENT)
+    change(aws, "SET created_at = :text", {":text": {"S": "yesterday"}})
+
+    with pytest.raises(TableError, match="the item d-LOCALTEST is not a gate"):
+        invoke(EVENT)
+
+
+def test_several_at_once_tell_people_once(
+    environ: dict[str, str], aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    tries = 5
+    all_have_tried = threading.Event()
+
+    def count_tries(_: str) -> None:
+        if aws.operations.count("UpdateItem") >= tries:
+            all_have_tried.set()
+
+    aws.before = count_tries
+    slack.script.append(Answer(pause=lambda: all_have_tried.wait(timeout=30)))
+
+    processes = [Process(EVENT, environ) for _ in range(tries)]
+    results = [process.finish() for process in processes]
+
+    assert len(slack.messages) == 1
+    bodies = [body for body, _ in results if body]
+    assert bodies.count(OK) == 1
+    failures = [written for body, written in results if body is None]
+    assert all("GateBusyError" in written for written in failures)
+    assert len(bodies) + len(failures) == tries
+
+
+# Where a try can be cut short: the call it is in the middle of, the how manyth of its kind,
+# whether the call has had its effect, and how many messages people have in the end.
+CUTS = [
+    ("GetDeployment", 1, "before", 1),
+    ("UpdateItem", 1, "before", 1),
+    ("UpdateItem", 1, "after", 1),
+    ("Slack", 1, "after", 2),  # nobody can know that it arrived: telling twice beats silence
+    ("UpdateItem", 2, "before", 2),
+    ("UpdateItem", 2, "after", 1),
+]
+
+
+@pytest.mark.parametrize(("call", "number", "moment", "messages"), CUTS)
+def test_a_killed_try_loses_nothing(
+    call: str,
+    number: int,
+    moment: str,
+    messages: int,
+    environ: dict[str, str],
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+) -> None:
+    started = datetime.now(UTC)
+    running: list[Process] = []
+    ready = threading.Event()
+
+    def kill() -> None:
+        ready.wait()
+        running[0].die()
+
+    def kill_at(operation: str) -> bool:
+        hit = operation == call and aws.operations.count(operation) == number
+        if hit:
+            kill()
+        return hit
+
+    if call == "Slack":
+        slack.script.append(Answer(pause=kill))
+    elif moment == "before":
+        aws.before = kill_at
+    else:
+        aws.after = kill_at
+    running.append(Process(EVENT, environ))
+    ready.set()
+    body, written = running[0].finish()
+    assert body is None, written
+    assert running[0].returncode == -9
+    aws.before = aws.after = lambda _: None
+
+    body, written = Process(EVENT, environ, later=60).finish()
+
+    assert body is not None, written
+    assert body["status"] == "WAITING"
+    item = plain(aws.items()[0])
+    assert item["notified_at"]
+    assert "lease_until" not in item
+    assert len(slack.messages) == messages
+    assert all(message == slack.messages[0] for message in slack.messages)
+    if (call, moment, number) not in [("GetDeployment", "before", 1), ("UpdateItem", "before", 1)]:
+        age = datetime.fromisoformat(item["created_at"]) - started.replace(microsecond=0)
+        assert age < timedelta(seconds=55), "the deadline counts from the first try"
+
+
+def test_a_killed_try_is_left_alone_until_its_lease_is_over(
+    environ: dict[str, str], aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    running: list[Process] = []
+    ready = threading.Event()
+    slack.script.append(Answer(pause=lambda: (ready.wait(), running[0].die())))
+    running.append(Process(EVENT, environ))
+    ready.set()
+    running[0].finish()
+
+    body, written = Process(EVENT, environ, later=20).finish()
+
+    assert body is None
+    assert "GateBusyError" in written
+    assert len(slack.messages) == 1
+
+
+def change(
+    aws: AwsStandIn, expression: str, values: dict[str, Any], names: dict[str, str] | None = None
+) -> None:
+    aws.client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"deployment_id": {"S": "d-LOCALTEST"}},
+        UpdateExpression=expression,
+        ExpressionAttributeValues=values,
+        **({"ExpressionAttributeNames": names} if names else {}),
+    )
+
+
+def put(execution_id: str) -> None:
+    """Another try's fresh gate, put past the stand-in's lock, in the middle of a call."""
+    table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
+    texts = {
+        "deployment_id": "d-LOCALTEST",
+        "hook_execution_id": execution_id,
+        "status": "WAITING",
+        "deadline": NOW.isoformat(),
+        "lease_until": (NOW + A_MINUTE).isoformat(),
+    }
+    table.put_item({name: {"S": text} for name, text in texts.items()})

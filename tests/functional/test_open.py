@@ -1,0 +1,190 @@
+"""A hook opens a gate: what is stored, what people see, what is answered."""
+
+import json
+import shlex
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from stand_ins.aws import TABLE, AwsStandIn, add_deployment
+from stand_ins.slack import Answer, SlackStandIn
+from tests.conftest import load_event
+from tests.functional.conftest import Invoke, Output
+
+EVENT = load_event("documented_example")
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def deployment(aws: AwsStandIn) -> None:
+    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+
+
+def plain(item: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {name: next(iter(value.values())) for name, value in item.items()}
+
+
+def whole(message: Any) -> str:
+    return json.dumps(message, ensure_ascii=False)
+
+
+def test_a_real_event_becomes_a_stored_gate_and_a_message(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    event = load_event("after_allow_test_traffic")
+    add_deployment(
+        event["DeploymentId"],
+        aws.client("codedeploy"),
+        application="payments",
+        deployment_group="payments-bg",
+        description="<!channel> v2 & more",
+    )
+
+    with time_machine.travel(NOW, tick=False):
+        answer = invoke(event)
+
+    assert answer == {
+        "statusCode": 200,
+        "body": {"deployment_id": "d-K4WQ7RZ2H", "status": "WAITING", "duplicate": False},
+    }
+    (item,) = aws.items()
+    assert plain(item) == {
+        "deployment_id": "d-K4WQ7RZ2H",
+        "hook_execution_id": event["LifecycleEventHookExecutionId"],
+        "status": "WAITING",
+        "application": "payments",
+        "deployment_group": "payments-bg",
+        "test_url": "https://payments.green.example.com/?release=d-K4WQ7RZ2H",
+        "created_at": "2026-11-23T03:00:00+00:00",
+        "deadline": "2026-11-23T04:00:00+00:00",
+        "notified_at": "2026-11-23T03:00:00+00:00",
+        "expires_at": str(int((NOW + timedelta(days=90)).timestamp())),
+    }
+    assert item["expires_at"].keys() == {"N"}, "DynamoDB's TTL wants a number of seconds"
+    (message,) = slack.messages
+    text = whole(message)
+    assert "✅ ECS 배포: 테스트 대기 중" in text
+    assert "https://payments.green.example.com/?release=d-K4WQ7RZ2H" in text
+    assert "&lt;!channel&gt; v2 &amp; more" in text
+    assert f"<!date^{int((NOW + timedelta(hours=1)).timestamp())}^" in text
+    (approve,) = [line for line in text.split("```") if "Succeeded" in line]
+    assert event["LifecycleEventHookExecutionId"] in shlex.split(approve)
+
+
+def test_it_runs_by_hand_as_documented(invoke: Invoke, aws: AwsStandIn) -> None:
+    answer = invoke(EVENT)
+
+    assert answer["statusCode"] == 200
+    assert plain(aws.items()[0])["hook_execution_id"] == "hook-local"
+
+
+def test_the_message_comes_in_english_too(invoke: Invoke, slack: SlackStandIn) -> None:
+    invoke(EVENT, MESSAGE_LANGUAGE="en")
+
+    assert "✅ ECS deployment: waiting to be tested" in whole(slack.messages[0])
+
+
+def test_a_gate_lives_as_long_as_is_set(invoke: Invoke, aws: AwsStandIn) -> None:
+    with time_machine.travel(NOW, tick=False):
+        invoke(EVENT, GATE_TTL_DAYS="7")
+
+    assert plain(aws.items()[0])["expires_at"] == str(int((NOW + timedelta(days=7)).timestamp()))
+
+
+def test_more_fields_in_the_event_are_ignored(invoke: Invoke, slack: SlackStandIn) -> None:
+    assert invoke(load_event("extra_fields"))["body"]["duplicate"] is False
+    assert len(slack.messages) == 1
+
+
+def test_an_empty_image_url_means_a_message_without_image(
+    invoke: Invoke, slack: SlackStandIn
+) -> None:
+    invoke(EVENT, SLACK_IMAGE_URL="")
+
+    assert [block for block in slack.messages[0]["blocks"] if block["type"] == "image"] == []
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "DeploymentDoesNotExistException", "InternalFailure"]
+)
+def test_a_deployment_that_cannot_be_described_means_a_plainer_message(
+    code: str,
+    invoke: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    output: Callable[[], Output],
+    sleeps: list[float],
+) -> None:
+    aws.failures["GetDeployment"] = [code] * 9
+
+    assert invoke(EVENT)["body"]["status"] == "WAITING"
+
+    item = plain(aws.items()[0])
+    assert "application" not in item
+    assert item["test_url"] == "https://{application}.green.example.com/?release=d-LOCALTEST"
+    assert "CodeDeploy에서 배포 정보를 읽지 못해" in whole(slack.messages[0])
+    (warning,) = [line for line in output().lines if line["level"] == "WARNING"]
+    assert warning["reason"] == code
+
+
+def test_a_codedeploy_that_does_not_answer_means_a_plainer_message(
+    invoke: Invoke, slack: SlackStandIn, output: Callable[[], Output], sleeps: list[float]
+) -> None:
+    with socket.socket() as closed:  # bound, but nobody listens
+        closed.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{closed.getsockname()[1]}"
+
+        assert invoke(EVENT, AWS_ENDPOINT_URL_CODEDEPLOY=nobody)["body"]["status"] == "WAITING"
+
+    assert "CodeDeploy에서 배포 정보를 읽지 못해" in whole(slack.messages[0])
+    (warning,) = [line for line in output().lines if line["level"] == "WARNING"]
+    assert warning["reason"] == "EndpointConnectionError"
+
+
+def test_a_message_refused_with_its_image_is_sent_without(
+    invoke: Invoke, slack: SlackStandIn, output: Callable[[], Output]
+) -> None:
+    slack.script.append(Answer(400, "invalid_blocks"))
+
+    assert invoke(EVENT)["body"]["duplicate"] is False
+
+    with_image, without = slack.messages
+    assert with_image["blocks"][:-1] == without["blocks"]
+    assert with_image["blocks"][-1]["type"] == "image"
+    assert [line["reason"] for line in output().lines if line["level"] == "WARNING"] == [
+        "invalid_blocks"
+    ]
+
+
+def test_a_table_as_people_have_it_keeps_working(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    """The item of a hand-written hook function for the same hook is no gate yet."""
+    aws.client("dynamodb").put_item(
+        TableName=TABLE,
+        Item={
+            "deployment_id": {"S": "d-LOCALTEST"},
+            "hook_execution_id": {"S": "hook-local"},
+            "status": {"S": "pending"},
+        },
+    )
+
+    assert invoke(EVENT)["body"] == {
+        "deployment_id": "d-LOCALTEST",
+        "status": "WAITING",
+        "duplicate": False,
+    }
+    assert plain(aws.items()[0])["notified_at"]
+    assert len(slack.messages) == 1
+
+
+def test_a_table_can_be_named_by_its_arn(invoke: Invoke, aws: AwsStandIn) -> None:
+    arn = aws.client("dynamodb").describe_table(TableName=TABLE)["Table"]["TableArn"]
+
+    invoke(EVENT, DYNAMODB_TABLE_NAME=arn)
+
+    assert len(aws.items()) == 1
