@@ -62,9 +62,7 @@ def main() -> None:
             "SLACK_WEBHOOK_URL": slack.webhook_url,
         }
         for number in range(WARM_INVOCATIONS + 1):
-            add_deployment(
-                f"d-{number}", aws.client("codedeploy"), application=f"shop-{number}"
-            )
+            add_deployment(f"d-{number}", aws.client("codedeploy"), application=f"shop-{number}")
         for module in SUBJECTS.values():
             run(module, environ, 0, aws)  # writes the byte code, as a package has it
         for _ in range(ROUNDS):
@@ -82,8 +80,8 @@ def main() -> None:
         plain, ours = (median(getattr(one, field) for one in samples[name]) for name in SUBJECTS)
         aim = f"  (aim: at most {COLD_CPU_AIM})" if field == "cold_cpu" else ""
         print(row(label, plain, ours, unit) + aim)
-    sizes = [package_size(name) / 2**20 for name in SUBJECTS]
-    print(row("package, zipped", *sizes, "MiB"))
+    plain, ours = (package_size(name) / 2**20 for name in SUBJECTS)
+    print(row("package, zipped", plain, ours, "MiB"))
 
 
 def row(label: str, plain: float, ours: float, unit: str) -> str:

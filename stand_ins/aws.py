@@ -10,7 +10,7 @@ from typing import Any
 
 import boto3
 from moto.backends import get_backend
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
@@ -50,7 +50,7 @@ class AwsStandIn:
     def client(self, service: str) -> Any:
         """A client that talks to the stand-in."""
         if service not in self._clients:
-            self._clients[service] = boto3.client(
+            self._clients[service] = boto3.client(  # type: ignore[call-overload]  # any of them
                 service,
                 endpoint_url=self.endpoint_url,
                 region_name=REGION,

@@ -65,7 +65,7 @@ class SlackWebhook:
                 failure: SlackError | None = SlackError(type(exc).__name__)
             else:
                 failure = _failure(answer)
-                subsegment.put_annotation("slack_status", answer.status_code)
+                subsegment.put_annotation("slack_status", str(answer.status_code))
             milliseconds = (self._clock() - started) * 1000
             metrics.add_metric(SLACK_LATENCY, MetricUnit.Milliseconds, milliseconds)
             # Raised here, not where it was caught: requests' own exception holds the URL, and

@@ -135,7 +135,8 @@ class GateTable:
                 TableName=self._name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
             )
         except self._client.exceptions.ConditionalCheckFailedException as exc:
-            raise _ConditionFailed(_deserialize(exc.response.get("Item", {}))) from None
+            item: Any = exc.response.get("Item", {})  # the stubs do not know that it is there
+            raise _ConditionFailed(_deserialize(item)) from None
         except ClientError as exc:
             reason = exc.response["Error"]["Code"]
             raise TableError(self._name, operation.__name__, reason) from exc

@@ -101,7 +101,7 @@ class XRayDaemon:
     def segments(self) -> dict[str, dict[str, Any]]:
         """All that has come in, by name."""
         self._udp.settimeout(0)
-        found = {}
+        found: dict[str, dict[str, Any]] = {}
         while True:
             try:
                 header, _, body = self._udp.recv(65536).decode().partition("\n")
@@ -141,7 +141,7 @@ def test_every_outside_call_has_a_subsegment(in_lambda: dict[str, str], xray: XR
     annotations = segments["## lambda_handler"]["annotations"]
     assert annotations["deployment_id"] == "d-LOCALTEST"
     assert annotations["outcome"] == "opened"
-    assert segments["Slack"]["annotations"]["slack_status"] == 200
+    assert segments["Slack"]["annotations"]["slack_status"] == "200"
     assert segments["Slack"]["namespace"] == "remote"
     assert segments["dynamodb"]["aws"]["operation"] == "UpdateItem"
 

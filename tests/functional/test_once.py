@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from greenlight.errors import GateBusyError, GateReplacedError, SlackError, TableError
@@ -284,7 +284,12 @@ def test_a_killed_try_is_left_alone_until_its_lease_is_over(
 ) -> None:
     running: list[Process] = []
     ready = threading.Event()
-    slack.script.append(Answer(pause=lambda: (ready.wait(), running[0].die())))
+
+    def kill() -> None:
+        ready.wait()
+        running[0].die()
+
+    slack.script.append(Answer(pause=kill))
     running.append(Process(EVENT, environ))
     ready.set()
     running[0].finish()

@@ -159,7 +159,7 @@ def test_mentions_in_a_text_from_outside_stay_text() -> None:
 
 def json_objects(value: Any) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
-    json.loads(json.dumps(value), object_hook=lambda made: found.append(made) or made)
+    json.loads(json.dumps(value), object_hook=found.append)
     return found
 
 

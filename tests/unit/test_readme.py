@@ -1,0 +1,52 @@
+"""The README says what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from greenlight import errors, observability
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+FAILURES = README.partition("## When something fails")[2].partition("## ")[0]
+
+
+def test_it_fits_on_a_few_screens() -> None:
+    assert len(README.splitlines()) < 200
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        value.__name__
+        for value in vars(errors).values()
+        if isinstance(value, type) and issubclass(value, errors.GreenlightError)
+    ],
+)
+def test_every_error_is_in_the_failure_table_or_is_the_root_of_them(error: str) -> None:
+    assert error == "GreenlightError" or f"`{error}`" in FAILURES
+
+
+def test_every_setting_is_in_the_table_and_no_other() -> None:
+    code = (ROOT / "function" / "greenlight" / "settings.py").read_text()
+    read = set(re.findall(r'"([A-Z][A-Z_]+)"', code))
+
+    table = README.partition("## Settings")[2].partition("## ")[0]
+    named = set(re.findall(r"`([A-Z][A-Z_]+)`", table)) - {"POWERTOOLS_DEV"}
+    assert read <= named
+    assert {name for name in named if not name.startswith("POWERTOOLS_")} <= read
+
+
+def test_every_metric_is_named() -> None:
+    names = [value for name, value in vars(observability).items() if name.isupper()]
+
+    assert len(names) > 4
+    for name in names:
+        assert f"`{name}`" in README
+
+
+@pytest.mark.parametrize("command", ["demo", "test", "check", "bench", "lock"])
+def test_every_command_of_the_readme_exists(command: str) -> None:
+    assert f"make {command}" in README
+    assert re.search(rf"^{command}:", (ROOT / "Makefile").read_text(), re.MULTILINE)
