@@ -40,6 +40,16 @@ def test_a_duplicate_of_a_finished_try_posts_nothing(
     assert aws.items() == before
 
 
+def test_people_who_were_told_are_not_told_again_whatever_lease_is_left(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    invoke(EVENT)
+    change(aws, "SET lease_until = :past", {":past": {"S": "2026-01-01T00:00:00+00:00"}})
+
+    assert invoke(EVENT)["body"] == DUPLICATE
+    assert len(slack.messages) == 1
+
+
 @pytest.mark.parametrize("status", ["APPROVED", "REJECTED", "FAILED"])
 def test_a_duplicate_says_where_the_gate_stands_by_now(
     status: str, invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
