@@ -19,9 +19,9 @@ from greenlight.table import GateTable
 TIME_TO_DECIDE: Final = timedelta(hours=1)
 
 # The second of the invocation by which each step has ended, so that the later ones have time.
-DESCRIBED_BY: Final = 8.0
-OPENED_BY: Final = 15.0
-TOLD_BY: Final = 23.0
+DESCRIBED_BY: Final = 7.0
+OPENED_BY: Final = 14.0
+TOLD_BY: Final = 22.0
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb import DynamoDBClient
 
-# Longer than a try can post to Slack (30 s), shorter than Lambda's first retry is away (60 s).
+# Longer than a try can post to Slack (29 s), shorter than Lambda's first retry is away (60 s).
 LEASE: Final = timedelta(seconds=45)
 
 Item = dict[str, Any]

@@ -1,4 +1,4 @@
-"""However slowly they are answered, the calls of one invocation fit in 30 seconds.
+"""However slowly they are answered, the calls of one invocation fit in the function's 30 seconds.
 
 The clock is the test's: each call moves it by the longest that the call can take.
 """
