@@ -9,7 +9,7 @@ from greenlight import messages
 from greenlight.codedeploy import CodeDeploy
 from greenlight.errors import CodeDeployError, SlackRefusedError
 from greenlight.models import Deployment, Gate, Hook, Message
-from greenlight.network import BEST_EFFORT_SECONDS, HTTP_TRY_SECONDS, Countdown
+from greenlight.network import HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
 from greenlight.observability import GATE_DUPLICATE, GATE_OPENED, SLACK_NOTIFIED, count, logger
 from greenlight.settings import Settings, fill_test_url
 from greenlight.slack import SlackWebhook
@@ -89,7 +89,7 @@ def open_gate(
 def _describe(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Deployment:
     """What CodeDeploy says of the deployment, if it says so in time."""
     with countdown.until(DESCRIBED_BY):
-        if not countdown.allows(BEST_EFFORT_SECONDS):
+        if not countdown.allows(LOOK_UP_SECONDS):
             logger.warning("No time to ask CodeDeploy about the deployment")
             return Deployment()
         try:

@@ -33,10 +33,10 @@ AWS_CONFIG: Final = Config(
     read_timeout=AWS_READ_SECONDS,
     retries={"mode": "standard", "total_max_attempts": 3},
 )
-# For a call whose answer is only nice to have, and not worth waiting for.
-BEST_EFFORT_READ_SECONDS: Final = 2.0
-AWS_BEST_EFFORT_CONFIG: Final = AWS_CONFIG.merge(Config(read_timeout=BEST_EFFORT_READ_SECONDS))
-BEST_EFFORT_SECONDS: Final = AWS_CONNECT_SECONDS + BEST_EFFORT_READ_SECONDS
+# For what is looked up before the writes: better asked again than waited for.
+LOOK_UP_READ_SECONDS: Final = 2.0
+LOOK_UP_CONFIG: Final = AWS_CONFIG.merge(Config(read_timeout=LOOK_UP_READ_SECONDS))
+LOOK_UP_SECONDS: Final = AWS_CONNECT_SECONDS + LOOK_UP_READ_SECONDS
 
 HTTP_TIMEOUTS: Final = (3.0, 5.0)
 HTTP_TRY_SECONDS: Final = sum(HTTP_TIMEOUTS)
@@ -84,8 +84,9 @@ def aws_session(countdown: Countdown) -> boto3.Session:
     """An AWS session whose clients do not start a retry that cannot end in time."""
 
     def refuse_late_retry(request: AWSRequest, operation_name: str, **_: Any) -> None:
+        config = request.context["client_config"]
         is_retry = request.context["retries"]["attempt"] > 1
-        if is_retry and not countdown.allows(AWS_CONNECT_SECONDS + AWS_READ_SECONDS):
+        if is_retry and not countdown.allows(config.connect_timeout + config.read_timeout):
             raise OutOfTimeError(operation=operation_name)
 
     session = boto3.Session()

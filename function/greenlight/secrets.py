@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.parameters import (
 )
 
 from greenlight.errors import SettingsError
-from greenlight.network import AWS_CONFIG
+from greenlight.network import LOOK_UP_CONFIG
 from greenlight.settings import SecretReference, SecretSource, check_webhook_url
 
 
@@ -51,11 +51,11 @@ class Secrets:
 
     @cached_property
     def _ssm(self) -> SSMProvider:
-        return SSMProvider(boto3_session=self._session, boto_config=AWS_CONFIG)
+        return SSMProvider(boto3_session=self._session, boto_config=LOOK_UP_CONFIG)
 
     @cached_property
     def _secrets_manager(self) -> SecretsProvider:
-        return SecretsProvider(boto3_session=self._session, boto_config=AWS_CONFIG)
+        return SecretsProvider(boto3_session=self._session, boto_config=LOOK_UP_CONFIG)
 
 
 def _member(text: str, key: str) -> object:

@@ -15,8 +15,8 @@ from greenlight.models import Hook
 from greenlight.network import (
     AWS_CONNECT_SECONDS,
     AWS_READ_SECONDS,
-    BEST_EFFORT_SECONDS,
     HTTP_TRY_SECONDS,
+    LOOK_UP_SECONDS,
     TRY_SECONDS,
     Countdown,
 )
@@ -27,8 +27,8 @@ from stand_ins.slack import Answer, SlackStandIn
 from tests.functional.conftest import Invoke
 
 LONGEST = {
-    "GetParameter": AWS_CONNECT_SECONDS + AWS_READ_SECONDS,
-    "GetDeployment": BEST_EFFORT_SECONDS,
+    "GetParameter": LOOK_UP_SECONDS,
+    "GetDeployment": LOOK_UP_SECONDS,
     "UpdateItem": AWS_CONNECT_SECONDS + AWS_READ_SECONDS,
 }
 HOOK = Hook("d-LOCALTEST", "hook-local")
@@ -127,7 +127,7 @@ def test_slow_failures_are_tried_again_only_in_time(
     assert world.now <= TRY_SECONDS
 
 
-def test_quick_failures_are_tried_again(world: World) -> None:
+def test_quick_failures_are_tried_again(world: World, sleeps: list[float]) -> None:
     for operation in ("GetParameter", "GetDeployment", "UpdateItem"):
         world.aws.failures[operation] = ["InternalServerError"] * 2
     world.slack.script += [Answer(503, "busy")] * 2

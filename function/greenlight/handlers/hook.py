@@ -14,8 +14,8 @@ from greenlight.errors import GreenlightError, SettingsError
 from greenlight.gates import DESCRIBED_BY, Opened, open_gate
 from greenlight.models import Hook
 from greenlight.network import (
-    AWS_BEST_EFFORT_CONFIG,
     AWS_CONFIG,
+    LOOK_UP_CONFIG,
     Countdown,
     aws_session,
     http_session,
@@ -95,7 +95,7 @@ def make_clients(countdown: Countdown) -> Clients:
         return Clients(
             countdown=countdown,
             dynamodb=session.client("dynamodb", config=AWS_CONFIG),
-            codedeploy=session.client("codedeploy", config=AWS_BEST_EFFORT_CONFIG),
+            codedeploy=session.client("codedeploy", config=LOOK_UP_CONFIG),
             secrets=Secrets(session),
             http=http_session(countdown),
         )
