@@ -37,12 +37,14 @@ class AwsStandIn:
     `before` and `after` are called with the name of each operation (`UpdateItem`), before it takes
     effect and after, while the caller still waits for its answer; a call for which `before` gives
     True is lost. `failures` has, for an operation,
-    the error codes that it answers with, one call after the other, before it works.
+    the error codes that it answers with, one call after the other, before it works. `reports` has
+    the status that each hook was answered with, by deployment id and hook execution id.
     """
 
     endpoint_url: str
     operations: list[str] = field(default_factory=list)
     failures: dict[str, list[str]] = field(default_factory=dict)
+    reports: dict[tuple[str, str], str] = field(default_factory=dict)
     before: Callable[[str], object] = lambda _: None
     after: Callable[[str], object] = lambda _: None
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -80,7 +82,10 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
                 return failure("InternalServerError", start_response)
             if codes := stand_in.failures.get(operation):
                 return failure(codes.pop(0), start_response)
-            answer = moto(environ, start_response)
+            if operation == "PutLifecycleEventHookExecutionStatus":  # moto does not know it
+                answer = report(json.load(environ["wsgi.input"]), stand_in, start_response)
+            else:
+                answer = moto(environ, start_response)
             stand_in.after(operation)
             return answer
 
@@ -99,6 +104,21 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
         thread.join()
         for service in ("dynamodb", "codedeploy", "ssm", "secretsmanager"):
             get_backend(service).reset()
+
+
+def report(request: dict[str, str], stand_in: AwsStandIn, start_response: Any) -> list[bytes]:
+    """Answers a hook, once, as CodeDeploy does; `Failed` fails the deployment."""
+    hook = request["deploymentId"], request["lifecycleEventHookExecutionId"]
+    deployments = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION].deployments
+    if request["deploymentId"] not in deployments:
+        return failure("DeploymentDoesNotExistException", start_response)
+    if hook in stand_in.reports:
+        return failure("LifecycleEventAlreadyCompletedException", start_response)
+    stand_in.reports[hook] = request["status"]
+    if request["status"] == "Failed":
+        deployments[request["deploymentId"]].status = "Failed"
+    start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
+    return [json.dumps({"lifecycleEventHookExecutionId": hook[1]}).encode()]
 
 
 def failure(code: str, start_response: Any) -> list[bytes]:

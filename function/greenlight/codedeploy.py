@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aws_lambda_powertools.utilities.data_classes import CodeDeployLifecycleHookEvent
 from botocore.exceptions import BotoCoreError, ClientError
 
-from greenlight.errors import CodeDeployError, EventError
+from greenlight.errors import CodeDeployError, EventError, HookSettledError
 from greenlight.models import Deployment, Hook
 
 if TYPE_CHECKING:
@@ -82,7 +82,27 @@ class CodeDeploy:
             deployment_group=info.get("deploymentGroupName"),
             description=info.get("description"),
             creator=info.get("creator"),
+            status=info.get("status"),
         )
+
+    def fail(self, hook: Hook) -> None:
+        """Answers a hook with `Failed`, which fails the deployment.
+
+        Raises HookSettledError if the hook was answered before, else CodeDeployError.
+        """
+        operation = "PutLifecycleEventHookExecutionStatus"
+        try:
+            self._client.put_lifecycle_event_hook_execution_status(
+                deploymentId=hook.deployment_id,
+                lifecycleEventHookExecutionId=hook.execution_id,
+                status="Failed",
+            )
+        except self._client.exceptions.LifecycleEventAlreadyCompletedException as exc:
+            raise HookSettledError(operation, exc.response["Error"]["Code"]) from exc
+        except ClientError as exc:
+            raise CodeDeployError(operation, exc.response["Error"]["Code"]) from exc
+        except BotoCoreError as exc:
+            raise CodeDeployError(operation, type(exc).__name__) from exc
 
     def console_url(self, deployment_id: str) -> str:
         """The deployment's page in the AWS console."""

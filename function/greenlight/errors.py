@@ -49,6 +49,10 @@ class CodeDeployError(GreenlightError):
         super().__init__(f"CodeDeploy {operation} failed: {reason}")
 
 
+class HookSettledError(CodeDeployError):
+    """CodeDeploy has its answer to this hook already."""
+
+
 class TableError(GreenlightError):
     """The table did not do what it was asked; `reason` is DynamoDB's error code."""
 

@@ -7,10 +7,23 @@ from typing import Final
 
 from greenlight import messages
 from greenlight.codedeploy import CodeDeploy
-from greenlight.errors import CodeDeployError, SlackRefusedError
+from greenlight.errors import (
+    CodeDeployError,
+    GreenlightError,
+    HookSettledError,
+    SlackRefusedError,
+    TableError,
+)
 from greenlight.models import Deployment, Gate, Hook, Message
 from greenlight.network import HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
-from greenlight.observability import GATE_DUPLICATE, GATE_OPENED, SLACK_NOTIFIED, count, logger
+from greenlight.observability import (
+    GATE_DUPLICATE,
+    GATE_OPENED,
+    HOOK_FAILED_OVER,
+    SLACK_NOTIFIED,
+    count,
+    logger,
+)
 from greenlight.settings import Settings, fill_test_url
 from greenlight.slack import SlackWebhook
 from greenlight.table import GateTable
@@ -22,6 +35,8 @@ TIME_TO_DECIDE: Final = timedelta(hours=1)
 DESCRIBED_BY: Final = 7.0
 OPENED_BY: Final = 14.0
 TOLD_BY: Final = 22.0
+REPORTED_BY: Final = 14.0
+MARKED_BY: Final = 21.0
 
 
 @dataclass(frozen=True)
@@ -78,12 +93,94 @@ def open_gate(
         language=settings.language,
         image_url=settings.image_url,
     )
-    with countdown.until(TOLD_BY):
-        _tell(message, slack, countdown)
+    try:
+        with countdown.until(TOLD_BY):
+            _tell(message, slack, countdown)
+    except GreenlightError:
+        _release(opening.gate, table, clock())
+        raise
     gate = table.mark_notified(opening.gate, clock())
     logger.info("People were told")
     count(SLACK_NOTIFIED)
     return Opened(gate, duplicate=False)
+
+
+def fail_hook(hook: Hook, reason: str, *, codedeploy: CodeDeploy, countdown: Countdown) -> bool:
+    """Fails a hook at CodeDeploy, and with it the deployment.
+
+    True if the deployment fails, False if the hook had another answer already, which stands.
+    Raises CodeDeployError if CodeDeploy could not be told; calling it again is right.
+    """
+    try:
+        with countdown.until(REPORTED_BY):
+            codedeploy.fail(hook)
+    except HookSettledError:
+        if not _has_failed(hook, codedeploy):
+            logger.info("The hook was answered elsewhere: that answer stands")
+            return False
+    logger.info("CodeDeploy knows that the hook failed", reason=reason)
+    count(HOOK_FAILED_OVER)
+    return True
+
+
+def note_failure(
+    hook: Hook,
+    reason: str,
+    settings: Settings,
+    *,
+    reported: bool,
+    table: GateTable,
+    codedeploy: CodeDeploy,
+    slack: SlackWebhook,
+    countdown: Countdown,
+    clock: Callable[[], datetime],
+) -> None:
+    """Marks the gate as failed and tells people, once.
+
+    `reported`: CodeDeploy knows. Where the table is down, or CodeDeploy does not know yet, people
+    are told all the same, though perhaps again by a later try. Raises SlackError or SettingsError
+    if they could not be told.
+    """
+    now = clock()
+    if reported:
+        try:
+            with countdown.until(MARKED_BY):
+                is_news = table.mark_failed(
+                    hook,
+                    reason,
+                    fill_test_url(settings.test_url, hook.deployment_id, Deployment()),
+                    now=now,
+                    deadline=now + TIME_TO_DECIDE,
+                    expires_at=now + settings.gate_ttl,
+                )
+        except TableError as exc:
+            logger.warning("The gate is not marked as failed", error=str(exc))
+        else:
+            if not is_news:
+                logger.info("The gate does not wait any more: nothing to tell")
+                return
+    if not countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS):
+        logger.warning("No time to tell people")
+        return
+    slack.post(
+        messages.failure_message(
+            hook.deployment_id,
+            reason,
+            console_url=codedeploy.console_url(hook.deployment_id),
+            reject_command=codedeploy.reject_command(hook),
+            reported=reported,
+            language=settings.language,
+        )
+    )
+
+
+def _has_failed(hook: Hook, codedeploy: CodeDeploy) -> bool:
+    """Whether CodeDeploy's answer to a settled hook was a failure, as far as it says."""
+    try:
+        return codedeploy.describe(hook.deployment_id).status in ("Failed", "Stopped")
+    except CodeDeployError as exc:
+        logger.warning("The deployment is not described", reason=exc.reason)
+        return False
 
 
 def _describe(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Deployment:
@@ -99,6 +196,14 @@ def _describe(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Deplo
                 "The deployment is not described: the message will be plainer", reason=exc.reason
             )
             return Deployment()
+
+
+def _release(gate: Gate, table: GateTable, now: datetime) -> None:
+    """Leaves the gate to the next try; where the table is down, the lease's end does that."""
+    try:
+        table.release(gate, now)
+    except TableError as exc:
+        logger.warning("The lease on the gate is not released", error=str(exc))
 
 
 def _tell(message: Message, slack: SlackWebhook, countdown: Countdown) -> None:

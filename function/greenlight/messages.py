@@ -36,6 +36,11 @@ class Words:
     reject: str
     unknown_deployment: str
     image: str
+    failed_header: str
+    failed: str
+    stuck_header: str
+    stuck: str
+    reason: str
 
 
 _WORDS: Final = {
@@ -55,6 +60,14 @@ _WORDS: Final = {
         reject="*거부*: 배포를 실패로 끝냅니다.",
         unknown_deployment="CodeDeploy에서 배포 정보를 읽지 못해 일부 항목이 빠져 있습니다.",
         image="테스트를 기다리는 중",
+        failed_header="❌ ECS 배포: 테스트 요청 실패",
+        failed="여러 번 시도했지만 테스트를 요청하지 못해, CodeDeploy에 이 배포를 실패로 "
+        "보고했습니다. 운영 트래픽은 새 버전으로 전환되지 않습니다. "
+        "원인을 해결한 뒤 다시 배포해 주세요.",
+        stuck_header="⚠️ ECS 배포: 멈춰 있음",
+        stuck="테스트를 요청하지 못했고, CodeDeploy에 실패로 보고하지도 못했습니다. "
+        "잠시 후 다시 시도합니다. 배포를 바로 끝내려면 아래 AWS CLI 명령을 실행해 주세요.",
+        reason="원인",
     ),
     Language.ENGLISH: Words(
         header="✅ ECS deployment: waiting to be tested",
@@ -73,6 +86,14 @@ _WORDS: Final = {
         unknown_deployment="CodeDeploy could not be asked about this deployment, "
         "so some details are missing.",
         image="Waiting for a test",
+        failed_header="❌ ECS deployment: could not ask for a test",
+        failed="After several tries to ask for a test, this deployment was reported to CodeDeploy "
+        "as failed. Production traffic does not move to the new version. "
+        "Mend the cause, then deploy again.",
+        stuck_header="⚠️ ECS deployment: stuck",
+        stuck="Greenlight could not ask for a test, nor report the failure to CodeDeploy. "
+        "It will try again shortly. To end the deployment now, run this AWS CLI command.",
+        reason="Cause",
     ),
 }
 
@@ -117,6 +138,29 @@ def waiting_message(
         blocks.append({"type": "image", "image_url": image_url, "alt_text": words.image})
     text = f"{words.header} · {gate.deployment_id} · {_shown(gate.test_url)}"
     return {"text": text, "blocks": blocks}
+
+
+def failure_message(
+    deployment_id: str,
+    reason: str,
+    *,
+    console_url: str,
+    reject_command: str,
+    reported: bool,
+    language: Language,
+) -> Message:
+    """The notice that nobody could be asked; `reported`: CodeDeploy knows that it failed."""
+    words = _WORDS[language]
+    header = words.failed_header if reported else words.stuck_header
+    blocks: list[Block] = [
+        {"type": "header", "text": {"type": "plain_text", "text": header}},
+        _section(f"*{words.deployment}*\n{_link(console_url, deployment_id)}"),
+        _section(f"*{words.reason}*\n{_shown(reason)}"),
+        _section(words.failed if reported else words.stuck),
+    ]
+    if not reported:
+        blocks.append(_section(_code(reject_command)))
+    return {"text": f"{header} · {deployment_id}", "blocks": blocks}
 
 
 def without_image(message: Message) -> Message:

@@ -41,6 +41,7 @@ class Deployment:
     deployment_group: str | None = None
     description: str | None = None
     creator: str | None = None
+    status: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 import functools
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
 
+from greenlight.errors import GreenlightError
 from greenlight.settings import service_name
 
 NAMESPACE: Final = "Greenlight"
@@ -18,6 +20,8 @@ GATE_DUPLICATE: Final = "GateDuplicate"
 SLACK_NOTIFIED: Final = "SlackNotified"
 SLACK_LATENCY: Final = "SlackLatency"
 HOOK_FAILED: Final = "HookFailed"
+HOOK_FAILED_OVER: Final = "HookFailedOver"
+FAILOVER_FAILED: Final = "FailoverFailed"
 
 logger = Logger(service=service_name())
 tracer = Tracer(service=service_name(), patch_modules=("botocore",))
@@ -31,14 +35,34 @@ def count(metric: str) -> None:
     metrics.add_metric(metric, MetricUnit.Count, 1)
 
 
-def count_failure(stage: str, deployment_id: str | None) -> None:
-    """Counts a failed hook twice: in all, for the alarm, and by its stage, for the dashboard."""
-    count(HOOK_FAILED)
-    with single_metric(HOOK_FAILED, MetricUnit.Count, 1, namespace=NAMESPACE) as by_stage:
-        by_stage.add_dimension("service", service_name())
-        by_stage.add_dimension("stage", stage)
-        if deployment_id:
-            by_stage.add_metadata("deployment_id", deployment_id)
+def annotate(**annotations: str) -> None:
+    """Makes a trace findable by these; the deployment id goes with the metrics' log line too."""
+    for name, value in annotations.items():
+        tracer.put_annotation(name, value)
+    if "deployment_id" in annotations:
+        metrics.add_metadata("deployment_id", annotations["deployment_id"])
+
+
+@contextmanager
+def failures_reported(sentence: str, metric: str) -> Iterator[None]:
+    """Logs and counts whatever fails inside, once, and lets it pass.
+
+    It is counted in all, for the alarm, and by its stage, for the dashboard.
+    """
+    try:
+        yield
+    except Exception as exc:
+        stage, details = "unknown", {}
+        if isinstance(exc, GreenlightError):
+            stage, details = exc.stage, exc.details()
+        logger.exception(sentence, stage=stage, error=str(exc), **details)
+        annotate(outcome="failed")
+        count(metric)
+        with single_metric(metric, MetricUnit.Count, 1, namespace=NAMESPACE) as by_stage:
+            by_stage.add_dimension("service", service_name())
+            by_stage.add_dimension("stage", stage)
+            by_stage.add_metadata("deployment_id", logger.get_correlation_id())
+        raise
 
 
 @dataclass(frozen=True)

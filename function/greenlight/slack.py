@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from greenlight.errors import SlackError, SlackRefusedError, SlackWebhookGoneError
 from greenlight.models import Message
-from greenlight.network import HTTP_TIMEOUTS, HTTP_TRY_SECONDS, Countdown
+from greenlight.network import HTTP_TIMEOUTS, HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
 from greenlight.observability import SLACK_LATENCY, metrics, tracer
 
 _GONE: Final = frozenset({401, 403, 404, 410})
@@ -49,8 +49,10 @@ class SlackWebhook:
         try:
             self._send(url, message)
         except SlackWebhookGoneError:
+            if not self._countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS):
+                raise
             fresh_url = self._url(fresh=True)
-            if fresh_url == url or not self._countdown.allows(HTTP_TRY_SECONDS):
+            if fresh_url == url:
                 raise
             self._send(fresh_url, message)
 

@@ -70,22 +70,17 @@ class GateTable:
         }
         gate = {name: value for name, value in gate.items() if value is not None}
         kept = _KEPT if deployment.application else _KEPT | {"test_url"}
-        assignments = (
-            f"#{name} = if_not_exists(#{name}, :{name})" if name in kept else f"#{name} = :{name}"
-            for name in gate
-        )
+        assignments = ", ".join(_assignment(name, keep=name in kept) for name in gate)
         try:
             item = self._write(
                 self._client.update_item,
                 Key=_serialize({"deployment_id": hook.deployment_id}),
-                UpdateExpression="SET " + ", ".join(assignments),
+                UpdateExpression=f"SET {assignments}",
                 ConditionExpression="attribute_not_exists(deployment_id) OR ("
                 "#hook_execution_id = :hook_execution_id AND #status = :status"
                 " AND attribute_not_exists(notified_at) AND #lease_until <= :now)",
                 ExpressionAttributeNames={f"#{name}": name for name in gate},
-                ExpressionAttributeValues=_serialize(
-                    {f":{name}": value for name, value in gate.items()} | {":now": _text(now)}
-                ),
+                ExpressionAttributeValues=_values(gate, now=_text(now)),
                 ReturnValues="ALL_NEW",
             )
         except _ConditionFailed as failed:
@@ -100,14 +95,70 @@ class GateTable:
                 Key=_serialize({"deployment_id": gate.deployment_id}),
                 UpdateExpression="SET notified_at = :now REMOVE lease_until",
                 ConditionExpression="hook_execution_id = :hook_execution_id",
-                ExpressionAttributeValues=_serialize(
-                    {":now": _text(now), ":hook_execution_id": gate.hook_execution_id}
+                ExpressionAttributeValues=_values(
+                    {"hook_execution_id": gate.hook_execution_id}, now=_text(now)
                 ),
                 ReturnValues="ALL_NEW",
             )
         except _ConditionFailed:
             raise GateReplacedError(gate.deployment_id) from None
         return self._gate(item)
+
+    def release(self, gate: Gate, now: datetime) -> None:
+        """Gives up the lease on a gate, so that the next try need not wait for its end."""
+        try:
+            self._write(
+                self._client.update_item,
+                Key=_serialize({"deployment_id": gate.deployment_id}),
+                UpdateExpression="SET lease_until = :now",
+                ConditionExpression="hook_execution_id = :hook_execution_id"
+                " AND attribute_exists(lease_until)",
+                ExpressionAttributeValues=_values(
+                    {"hook_execution_id": gate.hook_execution_id}, now=_text(now)
+                ),
+            )
+        except _ConditionFailed:
+            return  # it is another's by now
+
+    def mark_failed(
+        self,
+        hook: Hook,
+        reason: str,
+        test_url: str,
+        *,
+        now: datetime,
+        deadline: datetime,
+        expires_at: datetime,
+    ) -> bool:
+        """Writes down that a hook was failed, whether or not its gate was ever opened.
+
+        False if its gate does not wait: it was marked before, or decided, or is another hook's.
+        """
+        gate: Item = {
+            "hook_execution_id": hook.execution_id,
+            "status": GateStatus.FAILED,
+            "reason": reason,
+            "failed_at": _text(now),
+            "test_url": test_url,
+            "created_at": _text(now),
+            "deadline": _text(deadline),
+            "expires_at": int(expires_at.timestamp()),
+        }
+        kept = _KEPT | {"test_url", "expires_at"}
+        assignments = ", ".join(_assignment(name, keep=name in kept) for name in gate)
+        try:
+            self._write(
+                self._client.update_item,
+                Key=_serialize({"deployment_id": hook.deployment_id}),
+                UpdateExpression=f"SET {assignments} REMOVE lease_until",
+                ConditionExpression="attribute_not_exists(deployment_id) OR ("
+                "#hook_execution_id = :hook_execution_id AND #status = :waiting)",
+                ExpressionAttributeNames={f"#{name}": name for name in gate},
+                ExpressionAttributeValues=_values(gate, waiting=GateStatus.WAITING),
+            )
+        except _ConditionFailed:
+            return False
+        return True
 
     def _open_held(self, hook: Hook, gate: Item, held: Item) -> Opening:
         """Opens a gate whose key is taken by `held`."""
@@ -122,7 +173,7 @@ class GateTable:
                 Item=_serialize(item),
                 ConditionExpression="attribute_not_exists(hook_execution_id)"
                 " OR hook_execution_id <> :hook_execution_id OR attribute_not_exists(deadline)",
-                ExpressionAttributeValues=_serialize({":hook_execution_id": hook.execution_id}),
+                ExpressionAttributeValues=_values({"hook_execution_id": hook.execution_id}),
             )
         except _ConditionFailed as failed:
             raise GateBusyError(hook.deployment_id, failed.item.get("lease_until")) from None
@@ -171,6 +222,16 @@ class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not a
 def _text(moment: datetime) -> str:
     """UTC to the second, so that the text sorts as the time does."""
     return moment.isoformat(timespec="seconds")
+
+
+def _assignment(name: str, *, keep: bool) -> str:
+    """Sets an attribute; `keep` leaves one that is there as it is."""
+    return f"#{name} = if_not_exists(#{name}, :{name})" if keep else f"#{name} = :{name}"
+
+
+def _values(item: Item, **more: str) -> Item:
+    """The values that the expressions of a write name."""
+    return _serialize({f":{name}": value for name, value in {**item, **more}.items()})
 
 
 def _serialize(item: Item) -> Item:

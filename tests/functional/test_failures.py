@@ -183,9 +183,14 @@ def test_a_table_that_fails_after_people_were_told_is_tried_again(
     assert "notified_at" not in aws.items()[0], "so a retry will tell people again"
 
 
-def test_another_try_that_is_still_running(fails: Fails, slack: SlackStandIn) -> None:
-    slack.script.append(Answer(404, "no_service"))
-    fails("slack", SlackWebhookGoneError)
+def test_another_try_that_is_still_running(
+    fails: Fails, invoke: Invoke, slack: SlackStandIn, output: Callable[[], Output]
+) -> None:
+    with requests_mock.Mocker() as http:
+        http.post(slack.webhook_url, exc=MemoryError)
+        with pytest.raises(MemoryError):
+            invoke(EVENT)
+    output()
 
     fails("table", GateBusyError)
 

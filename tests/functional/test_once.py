@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests_mock
 import time_machine
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
@@ -94,6 +95,49 @@ def test_a_retry_finishes_a_try_that_slack_failed_and_keeps_its_times(
     assert f"<!date^{deadline}^" in str(slack.messages[-1]), "the hour began with the first try"
 
 
+def test_a_try_that_failed_leaves_the_gate_to_the_next_at_once(
+    invoke: Invoke, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    with time_machine.travel(NOW, tick=False):
+        with pytest.raises(SlackError):
+            invoke(EVENT)
+
+        assert invoke(EVENT)["body"] == OK
+
+
+def test_a_lease_that_cannot_be_given_up_ends_by_itself(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    slack.script.append(
+        Answer(
+            404,
+            "no_service",
+            pause=lambda: aws.failures.update({"UpdateItem": ["AccessDeniedException"]}),
+        )
+    )
+    with time_machine.travel(NOW, tick=False):
+        with pytest.raises(SlackError):
+            invoke(EVENT)
+        with pytest.raises(GateBusyError):
+            invoke(EVENT)
+
+    with time_machine.travel(NOW + A_MINUTE, tick=False):
+        assert invoke(EVENT)["body"] == OK
+
+
+def test_a_failed_try_does_not_touch_a_gate_that_was_replaced_meanwhile(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service", pause=lambda: put("hook-2")))
+
+    with pytest.raises(SlackError):
+        invoke(EVENT)
+
+    assert plain(aws.items()[0])["hook_execution_id"] == "hook-2"
+    assert plain(aws.items()[0])["lease_until"] == (NOW + A_MINUTE).isoformat()
+
+
 def test_a_retry_that_knows_less_of_the_deployment_forgets_nothing(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
@@ -129,8 +173,12 @@ def test_a_retry_that_knows_more_of_the_deployment_says_so(
 def test_a_duplicate_of_an_unfinished_try_leaves_it_alone_and_can_be_tried_again(
     invoke: Invoke, slack: SlackStandIn
 ) -> None:
-    slack.script.append(Answer(404, "no_service"))
-    with time_machine.travel(NOW, tick=False), pytest.raises(SlackError):
+    with (
+        requests_mock.Mocker() as http,
+        time_machine.travel(NOW, tick=False),
+        pytest.raises(MemoryError),
+    ):
+        http.post(slack.webhook_url, exc=MemoryError)  # the try has no chance to clean up
         invoke(EVENT)
 
     with (
@@ -140,7 +188,7 @@ def test_a_duplicate_of_an_unfinished_try_leaves_it_alone_and_can_be_tried_again
         invoke(EVENT)
 
     assert failed.value.lease_until == "2026-11-23T03:00:45+00:00"
-    assert len(slack.messages) == 1
+    assert slack.messages == []
     with time_machine.travel(NOW + A_MINUTE, tick=False):
         assert invoke(EVENT)["body"] == OK
 

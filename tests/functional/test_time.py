@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from greenlight.clients import Clients
 from greenlight.errors import GreenlightError
 from greenlight.gates import Opened
-from greenlight.handlers.hook import make_clients, open_with
+from greenlight.handlers.hook import open_with
 from greenlight.models import Hook
 from greenlight.network import (
     AWS_CONNECT_SECONDS,
@@ -48,7 +49,7 @@ class World:
         self.now += seconds
 
     def run(self) -> Opened | GreenlightError:
-        clients = make_clients(Countdown(lambda: self.now))
+        clients = Clients(Countdown(lambda: self.now))
         settings = load_settings({**self.environ, "SLACK_WEBHOOK_URL": "/slack"})
         try:
             return open_with(clients, HOOK, settings)

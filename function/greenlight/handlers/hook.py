@@ -2,34 +2,29 @@
 
 import functools
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import requests
-from botocore.exceptions import BotoCoreError
-
+from greenlight.clients import Clients
 from greenlight.codedeploy import CodeDeploy, parse_hook
-from greenlight.errors import GreenlightError, SettingsError
 from greenlight.gates import DESCRIBED_BY, Opened, open_gate
 from greenlight.models import Hook
-from greenlight.network import (
-    AWS_CONFIG,
-    LOOK_UP_CONFIG,
-    Countdown,
-    aws_session,
-    http_session,
+from greenlight.network import Countdown
+from greenlight.observability import (
+    HOOK_FAILED,
+    also_by_hand,
+    annotate,
+    failures_reported,
+    logger,
+    metrics,
+    tracer,
 )
-from greenlight.observability import also_by_hand, count_failure, logger, metrics, tracer
-from greenlight.secrets import Secrets
 from greenlight.settings import Settings, load_settings
 from greenlight.slack import SlackWebhook
 from greenlight.table import GateTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-    from types_boto3_codedeploy import CodeDeployClient
-    from types_boto3_dynamodb import DynamoDBClient
 
 
 @also_by_hand
@@ -42,18 +37,12 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
     Answers 200 with the JSON body {deployment_id, status, duplicate}. Every failure is logged once
     with its stage, counted and raised, so that Lambda tries again.
     """
-    outcome = "failed"
-    try:
-        opened = _open(event)
-        outcome = "duplicate" if opened.duplicate else "opened"
-    except GreenlightError as exc:
-        _report(exc.stage, exc, event, **exc.details())
-        raise
-    except Exception as exc:
-        _report("unknown", exc, event)
-        raise
-    finally:
-        tracer.put_annotation("outcome", outcome)
+    with failures_reported("The hook failed", HOOK_FAILED):
+        settings = load_settings()
+        hook = parse_hook(event)
+        annotate(deployment_id=hook.deployment_id)
+        opened = open_with(_clients(), hook, settings)
+        annotate(outcome="duplicate" if opened.duplicate else "opened")
     body = {
         "deployment_id": opened.gate.deployment_id,
         "status": opened.gate.status,
@@ -62,51 +51,9 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
     return {"statusCode": 200, "body": json.dumps(body)}
 
 
-def _open(event: Any) -> Opened:
-    settings = load_settings()
-    hook = parse_hook(event)
-    tracer.put_annotation("deployment_id", hook.deployment_id)
-    metrics.add_metadata("deployment_id", hook.deployment_id)
-    return open_with(_clients(), hook, settings)
-
-
-def _report(stage: str, exc: Exception, event: Any, **details: Any) -> None:
-    """Logs and counts a failure."""
-    logger.exception("The hook failed", stage=stage, error=str(exc), **details)
-    deployment_id = event.get("DeploymentId") if isinstance(event, dict) else None
-    count_failure(stage, deployment_id if isinstance(deployment_id, str) else None)
-
-
-@dataclass(frozen=True)
-class Clients:
-    """What outlives an invocation: connections, and the countdown that bounds their use."""
-
-    countdown: Countdown
-    dynamodb: "DynamoDBClient"
-    codedeploy: "CodeDeployClient"
-    secrets: Secrets
-    http: requests.Session
-
-
-def make_clients(countdown: Countdown) -> Clients:
-    """Makes the clients. Raises SettingsError where AWS's are not configured."""
-    try:
-        session = aws_session(countdown)
-        return Clients(
-            countdown=countdown,
-            dynamodb=session.client("dynamodb", config=AWS_CONFIG),
-            codedeploy=session.client("codedeploy", config=LOOK_UP_CONFIG),
-            secrets=Secrets(session),
-            http=http_session(countdown),
-        )
-    except BotoCoreError as exc:
-        raise SettingsError(f"no AWS client can be made (is AWS_REGION set?): {exc}") from exc
-
-
 @functools.cache
 def _clients() -> Clients:
-    """The clients of this cold start."""
-    return make_clients(Countdown())
+    return Clients(Countdown())
 
 
 def open_with(clients: Clients, hook: Hook, settings: Settings) -> Opened:
@@ -119,7 +66,7 @@ def open_with(clients: Clients, hook: Hook, settings: Settings) -> Opened:
         hook,
         settings,
         table=GateTable(clients.dynamodb, settings.table_name),
-        codedeploy=CodeDeploy(clients.codedeploy),
+        codedeploy=CodeDeploy(clients.codedeploy_look_up),
         slack=SlackWebhook(clients.http, webhook_url, clients.countdown),
         countdown=clients.countdown,
         clock=lambda: datetime.now(UTC),

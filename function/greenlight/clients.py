@@ -1,0 +1,71 @@
+"""What outlives an invocation: the connections, each made when it is first needed."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import requests
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
+
+from greenlight.errors import SettingsError
+from greenlight.network import (
+    AWS_CONFIG,
+    LOOK_UP_CONFIG,
+    Countdown,
+    aws_session,
+    http_session,
+)
+from greenlight.secrets import Secrets
+
+if TYPE_CHECKING:
+    from types_boto3_codedeploy import CodeDeployClient
+    from types_boto3_dynamodb import DynamoDBClient
+
+
+class Clients:
+    """The clients of one cold start, bounded by one countdown.
+
+    Each raises SettingsError where AWS is not configured.
+    """
+
+    def __init__(self, countdown: Countdown) -> None:
+        self.countdown = countdown
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """DynamoDB."""
+        client: DynamoDBClient = self._client("dynamodb", AWS_CONFIG)
+        return client
+
+    @cached_property
+    def codedeploy(self) -> "CodeDeployClient":
+        """CodeDeploy, to report to."""
+        client: CodeDeployClient = self._client("codedeploy", AWS_CONFIG)
+        return client
+
+    @cached_property
+    def codedeploy_look_up(self) -> "CodeDeployClient":
+        """CodeDeploy, to look up what is only nice to know."""
+        client: CodeDeployClient = self._client("codedeploy", LOOK_UP_CONFIG)
+        return client
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """The secrets that settings refer to."""
+        return Secrets(self._session)
+
+    @cached_property
+    def http(self) -> requests.Session:
+        """HTTP, for Slack."""
+        return http_session(self.countdown)
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        return aws_session(self.countdown)
+
+    def _client(self, service: Any, config: Config) -> Any:
+        try:
+            return self._session.client(service, config=config)
+        except BotoCoreError as exc:
+            raise SettingsError(f"no AWS client can be made (is AWS_REGION set?): {exc}") from exc

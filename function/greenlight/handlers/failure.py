@@ -1,0 +1,121 @@
+"""Retries are exhausted: fail the hook now, not in an hour."""
+
+import functools
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from greenlight.clients import Clients
+from greenlight.codedeploy import CodeDeploy, parse_hook
+from greenlight.errors import CodeDeployError, EventError, GateBusyError, GreenlightError
+from greenlight.gates import fail_hook, note_failure
+from greenlight.models import Hook
+from greenlight.network import Countdown
+from greenlight.observability import (
+    FAILOVER_FAILED,
+    also_by_hand,
+    annotate,
+    failures_reported,
+    logger,
+    metrics,
+    tracer,
+)
+from greenlight.settings import load_settings
+from greenlight.slack import SlackWebhook
+from greenlight.table import GateTable
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+MAX_REASON_CHARACTERS: Final = 1000
+
+
+@also_by_hand
+@logger.inject_lambda_context(
+    log_event=True, correlation_id_path="requestPayload.DeploymentId", clear_state=True
+)
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
+    """Fails the hook of an on-failure record of Lambda's (`requestPayload`, `responsePayload`).
+
+    Answers 200 with the JSON body {deployment_id, failed}. Reporting to CodeDeploy comes first and
+    needs no setting, table or Slack. What cannot be reported is logged once with its stage,
+    counted and raised, so that Lambda tries again, and then keeps the record in the dead-letter
+    queue.
+    """
+    with failures_reported("The hook could not be failed", FAILOVER_FAILED):
+        hook, error = _parse(event)
+        annotate(deployment_id=hook.deployment_id)
+        # A duplicate event that found another try at work each time says nothing of that try,
+        # which ends well or has a record of its own.
+        is_busy = error.get("errorType") == GateBusyError.__name__
+        failed = not is_busy and fail_with(_clients(), hook, _reason(error))
+        annotate(outcome="failed_over" if failed else "left_alone")
+    body = {"deployment_id": hook.deployment_id, "failed": failed}
+    return {"statusCode": 200, "body": json.dumps(body)}
+
+
+def _parse(record: Any) -> tuple[Hook, dict[str, Any]]:
+    """The hook that could not be opened, and the error that Lambda last had."""
+    if not isinstance(record, dict) or "requestPayload" not in record:
+        raise EventError({"requestPayload": "is missing: not an on-failure record of Lambda's"})
+    error = record.get("responsePayload")
+    if not isinstance(error, dict):
+        error = {"errorType": (record.get("requestContext") or {}).get("condition")}
+    return parse_hook(record["requestPayload"]), error
+
+
+def _reason(error: dict[str, Any]) -> str:
+    """The error in words: for the table and for people.
+
+    Only what Greenlight or Lambda itself said is repeated: nobody knows what else may hold.
+    """
+    kind, text = (str(error.get(name) or "") for name in ("errorType", "errorMessage"))
+    ours = {one.__name__ for one in _family(GreenlightError)}
+    if kind and kind not in ours and not kind.startswith(("Runtime.", "Sandbox.")):
+        return kind[:MAX_REASON_CHARACTERS]
+    return ": ".join(filter(None, (kind, text)))[:MAX_REASON_CHARACTERS] or "unknown"
+
+
+def _family(error: type[GreenlightError]) -> list[type[GreenlightError]]:
+    return [error, *(one for child in error.__subclasses__() for one in _family(child))]
+
+
+@functools.cache
+def _clients() -> Clients:
+    return Clients(Countdown())
+
+
+def fail_with(clients: Clients, hook: Hook, reason: str) -> bool:
+    """Fails a hook, in an invocation that starts now."""
+    clients.countdown.restart()
+    codedeploy = CodeDeploy(clients.codedeploy)
+    try:
+        failed = fail_hook(hook, reason, codedeploy=codedeploy, countdown=clients.countdown)
+    except CodeDeployError:
+        _note(clients, hook, reason, reported=False)
+        raise
+    if failed:
+        _note(clients, hook, reason, reported=True)
+    return failed
+
+
+def _note(clients: Clients, hook: Hook, reason: str, *, reported: bool) -> None:
+    """Marks the gate and tells people, as well as that can be done."""
+    try:
+        settings = load_settings()
+        webhook_url = functools.partial(clients.secrets.webhook_url, settings.slack_webhook)
+        note_failure(
+            hook,
+            reason,
+            settings,
+            reported=reported,
+            table=GateTable(clients.dynamodb, settings.table_name),
+            codedeploy=CodeDeploy(clients.codedeploy),
+            slack=SlackWebhook(clients.http, webhook_url, clients.countdown),
+            countdown=clients.countdown,
+            clock=lambda: datetime.now(UTC),
+        )
+    except GreenlightError as exc:
+        logger.warning("The failure is not noted in full", stage=exc.stage, error=str(exc))
