@@ -83,7 +83,7 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
             if codes := stand_in.failures.get(operation):
                 return failure(codes.pop(0), start_response)
             if operation == "PutLifecycleEventHookExecutionStatus":  # moto does not know it
-                answer = report(json.load(environ["wsgi.input"]), stand_in, start_response)
+                answer = report(body(environ), stand_in, start_response)
             else:
                 answer = moto(environ, start_response)
             stand_in.after(operation)
@@ -104,6 +104,11 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
         thread.join()
         for service in ("dynamodb", "codedeploy", "ssm", "secretsmanager"):
             get_backend(service).reset()
+
+
+def body(environ: dict[str, Any]) -> Any:
+    """The JSON that a request brings."""
+    return json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
 
 
 def report(request: dict[str, str], stand_in: AwsStandIn, start_response: Any) -> list[bytes]:

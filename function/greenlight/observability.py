@@ -21,6 +21,7 @@ SLACK_NOTIFIED: Final = "SlackNotified"
 SLACK_LATENCY: Final = "SlackLatency"
 HOOK_FAILED: Final = "HookFailed"
 HOOK_FAILED_OVER: Final = "HookFailedOver"
+HOOK_LEFT_ALONE: Final = "HookLeftAlone"
 FAILOVER_FAILED: Final = "FailoverFailed"
 
 logger = Logger(service=service_name())

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from greenlight.handlers import hook
+from greenlight.handlers import failure, hook
 from greenlight.observability import logger
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in
 from stand_ins.slack import SlackStandIn, slack_stand_in
@@ -49,10 +50,23 @@ def environ(aws: AwsStandIn, slack: SlackStandIn) -> dict[str, str]:
 
 @pytest.fixture
 def invoke(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
-    """Calls the handler in this process: a cold start, and warm ones after it.
+    """Calls the hook in this process: a cold start, and warm ones after it.
 
     Keyword arguments change the environment; None takes a variable away.
     """
+    yield from invoking(hook, environ, monkeypatch)
+
+
+@pytest.fixture
+def invoke_failure(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+    """Calls the failure handler, likewise."""
+    yield from invoking(failure, environ, monkeypatch)
+
+
+def invoking(
+    handler: ModuleType, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Invoke]:
+    """Calls a handler, in an environment that is like Lambda's."""
     for name in list(os.environ):
         if name.startswith(("AWS_", "POWERTOOLS_")):
             monkeypatch.delenv(name)
@@ -65,16 +79,15 @@ def invoke(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator
                 monkeypatch.delenv(name, raising=False)
             else:
                 monkeypatch.setenv(name, value)
-        (handler,) = logger.handlers
-        monkeypatch.setattr(
-            handler, "stream", sys.stdout
-        )  # pytest has put another in its place since the import
-        answer = hook.lambda_handler(event, None)
+        (log,) = logger.handlers
+        # pytest has put another in its place since the import
+        monkeypatch.setattr(log, "stream", sys.stdout)
+        answer = handler.lambda_handler(event, None)
         return {**answer, "body": json.loads(answer["body"])}
 
-    hook._clients.cache_clear()
+    handler._clients.cache_clear()
     yield call
-    hook._clients.cache_clear()
+    handler._clients.cache_clear()
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from greenlight.models import Hook
 from greenlight.network import Countdown
 from greenlight.observability import (
     FAILOVER_FAILED,
+    HOOK_LEFT_ALONE,
     also_by_hand,
     annotate,
+    count,
     failures_reported,
     logger,
     metrics,
@@ -51,6 +53,8 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
         # which ends well or has a record of its own.
         is_busy = error.get("errorType") == GateBusyError.__name__
         failed = not is_busy and fail_with(_clients(), hook, _reason(error))
+        if not failed:
+            count(HOOK_LEFT_ALONE)
         annotate(outcome="failed_over" if failed else "left_alone")
     body = {"deployment_id": hook.deployment_id, "failed": failed}
     return {"statusCode": 200, "body": json.dumps(body)}
@@ -60,9 +64,9 @@ def _parse(record: Any) -> tuple[Hook, dict[str, Any]]:
     """The hook that could not be opened, and the error that Lambda last had."""
     if not isinstance(record, dict) or "requestPayload" not in record:
         raise EventError({"requestPayload": "is missing: not an on-failure record of Lambda's"})
-    error = record.get("responsePayload")
-    if not isinstance(error, dict):
-        error = {"errorType": (record.get("requestContext") or {}).get("condition")}
+    error, context = record.get("responsePayload"), record.get("requestContext")
+    if not isinstance(error, dict):  # there was none: the event grew too old
+        error = {"errorType": context.get("condition")} if isinstance(context, dict) else {}
     return parse_hook(record["requestPayload"]), error
 
 
