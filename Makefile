@@ -1,13 +1,15 @@
 # Every target does its own set-up: python3 (3.11 or newer) and make are all it takes.
 PYTHON ?= python3
+# The Python that the functions run on: it builds them too, so it has to be there.
+RUNTIME ?= python3.13
 EVENT ?= events/after_allow_test_traffic.json
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format bench e2e lint-template build lock clean
 
 help: ## Show what there is
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: $(READY) ## Run the hook on EVENT with stand-ins for AWS and Slack
 	@$(BIN)/python demo/run.py $(EVENT)
@@ -27,19 +29,40 @@ format: $(READY) ## Mend format and imports
 bench: $(READY) ## Measure cold start, warm call, memory and package size against a plain hook
 	$(BIN)/python benchmarks/run.py
 
+e2e: $(READY) .venv-sam/ready .venv-emulator/ready ## Deploy the template into an emulator and use it
+	$(BIN)/pytest --no-cov tests/e2e
+
+lint-template: .venv-sam/ready .venv-scan/ready ## Check the template and its policies
+	.venv-sam/bin/sam validate --lint
+	.venv-scan/bin/checkov --config-file .checkov.yaml
+
+build: .venv-sam/ready ## Build the package for `sam deploy`: small, and with its byte code
+	.venv-sam/bin/sam build --parameter-overrides Runtime=$(RUNTIME)
+	$(RUNTIME) tools/slim.py .aws-sam/build
+
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile $(LOCK) --output-file function/requirements.txt pyproject.toml
 	$(BIN)/uv pip compile $(LOCK) --output-file requirements-dev.txt --group dev \
 		--constraint function/requirements.txt pyproject.toml
+	for group in sam emulator scan; do \
+		$(BIN)/uv pip compile $(LOCK) --output-file requirements-$$group.txt --group $$group || exit; \
+	done
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
 	--custom-compile-command 'make lock'
 
 clean: ## Remove everything that can be made again
-	rm -rf .venv .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis build
+	rm -rf .venv .venv-* .aws-sam .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis build
 
 $(READY): requirements-dev.txt
+	$(call install,.venv,$<)
+
+.venv-%/ready: requirements-%.txt
+	$(call install,.venv-$*,$<)
+
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Greenlight needs Python 3.11 or newer; this is " + sys.version)'
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	@touch $(READY)
+	$(PYTHON) -m venv --clear $(1)
+	$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
+	@touch $(1)/ready
+endef

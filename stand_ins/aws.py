@@ -20,6 +20,13 @@ APPLICATION = "shop"
 DEPLOYMENT_GROUP = "shop-blue-green"
 DESCRIPTION = "Release 2026.11: faster checkout"
 
+# What IAM calls the services, by what the services call themselves.
+IAM_PREFIXES = {
+    "AmazonSSM": "ssm",
+    "CodeDeploy_20141006": "codedeploy",
+    "DynamoDB_20120810": "dynamodb",
+}
+
 # What a process needs to find the stand-in instead of AWS.
 CREDENTIALS = {
     "AWS_REGION": REGION,
@@ -38,11 +45,13 @@ class AwsStandIn:
     effect and after, while the caller still waits for its answer; a call for which `before` gives
     True is lost. `failures` has, for an operation,
     the error codes that it answers with, one call after the other, before it works. `reports` has
-    the status that each hook was answered with, by deployment id and hook execution id.
+    the status that each hook was answered with, by deployment id and hook execution id. `actions`
+    has what IAM calls the operations (`dynamodb:UpdateItem`).
     """
 
     endpoint_url: str
     operations: list[str] = field(default_factory=list)
+    actions: set[str] = field(default_factory=set)
     failures: dict[str, list[str]] = field(default_factory=dict)
     reports: dict[tuple[str, str], str] = field(default_factory=dict)
     before: Callable[[str], object] = lambda _: None
@@ -75,9 +84,10 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
     moto = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
-        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
         with one_at_a_time:
             stand_in.operations.append(operation)
+            stand_in.actions.add(f"{IAM_PREFIXES.get(target, target)}:{operation}")
             if stand_in.before(operation):
                 return failure("InternalServerError", start_response)
             if codes := stand_in.failures.get(operation):

@@ -1,0 +1,151 @@
+"""What is deployed works: every hook ends in people who were asked, or in `Failed`."""
+
+import json
+from typing import Any
+
+import pytest
+
+from stand_ins.slack import SlackStandIn
+from tests.e2e.conftest import STACK, Deployed, eventually
+
+HOOK = f"CodeDeployHook_{STACK}"
+FAILURE = f"GreenlightFail_{STACK}"
+
+
+def whole(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def test_a_hook_becomes_a_gate_a_message_and_log_lines(
+    deployed: Deployed, slack: SlackStandIn
+) -> None:
+    event = deployed.new_deployment()
+
+    deployed.call_hook(event)
+
+    gate = eventually(lambda: "notified_at" in (item := deployed.gate(event)) and item)
+    assert gate["status"] == "WAITING"
+    url = f"https://shop-{deployed.number}.green.example.com/{event['DeploymentId']}"
+    assert gate["test_url"] == url
+    (message,) = slack.messages
+    assert "✅ ECS 배포: 테스트 대기 중" in whole(message)
+    assert url in whole(message)
+    log = eventually(lambda: "SlackNotified" in (text := deployed.log(HOOK)) and text)
+    assert "People were told" in log
+    assert f'"correlation_id":"{event["DeploymentId"]}"' in log
+    assert f'"service":"{STACK}"' in log
+    assert "stand-in-for-a-secret" not in log
+    assert deployed.report(event) is None, "that is for people to decide"
+
+
+def test_five_calls_at_once_become_one_message(deployed: Deployed, slack: SlackStandIn) -> None:
+    event = deployed.new_deployment()
+
+    for _ in range(5):
+        deployed.call_hook(event)
+
+    eventually(lambda: "notified_at" in deployed.gate(event))
+    done = f'"correlation_id":"{event["DeploymentId"]}"'
+    eventually(lambda: finished(deployed.log(HOOK), done) >= 5)
+    assert len(slack.messages) == 1
+    assert deployed.report(event) is None
+    assert deployed.gate(event)["status"] == "WAITING"
+
+
+def finished(log: str, correlation: str) -> int:
+    """How many invocations of a deployment ended well, by their last log line."""
+    ends = ("People were told", "nothing to do")
+    return sum(
+        correlation in line and any(end in line for end in ends) for line in log.splitlines()
+    )
+
+
+def test_slack_fails_twice_and_then_works(deployed: Deployed, slack: SlackStandIn) -> None:
+    event = deployed.new_deployment()
+    paths, slack.webhook_paths = slack.webhook_paths, set()
+
+    deployed.call_hook(event)
+    eventually(lambda: len(slack.posts) == 2)
+    slack.webhook_paths = paths
+
+    eventually(lambda: "notified_at" in deployed.gate(event))
+    assert deployed.report(event) is None
+
+
+def test_slack_is_down(deployed: Deployed, slack: SlackStandIn) -> None:
+    event = deployed.new_deployment()
+    slack.webhook_paths = set()
+
+    deployed.call_hook(event)
+
+    assert eventually(lambda: deployed.report(event)) == "Failed"
+    gate = eventually(lambda: (item := deployed.gate(event))["status"] == "FAILED" and item)
+    assert "Slack did not take the message: HTTP 404, no_service" in gate["reason"]
+    eventually(lambda: len(slack.posts) == 4)
+    tries = [whole(message) for message in slack.messages]
+    assert sum("테스트 대기 중" in one for one in tries) == 3, "the first try and two retries"
+    assert "테스트 요청 실패" in tries[-1]
+
+
+@pytest.mark.parametrize(
+    ("configuration", "reason"),
+    [
+        ({"variables": {"TEST_URL": None}}, "TEST_URL is not set"),
+        ({"variables": {"DYNAMODB_TABLE_NAME": "gone"}}, "table gone failed"),
+        ({"variables": {"SLACK_WEBHOOK_URL": "/no/such/parameter"}}, "cannot be read"),
+        ({"Handler": "nowhere.lambda_handler"}, "Error"),
+    ],
+    ids=["a variable is missing", "the table is gone", "the parameter is gone", "no code"],
+)
+def test_the_hook_function_is_broken(
+    configuration: dict[str, Any], reason: str, deployed: Deployed, slack: SlackStandIn
+) -> None:
+    event = deployed.new_deployment()
+
+    with deployed.changed(HOOK, **configuration):
+        deployed.call_hook(event)
+        assert eventually(lambda: deployed.report(event)) == "Failed"
+
+    gate = eventually(lambda: deployed.gate(event))
+    assert gate["status"] == "FAILED"
+    assert reason in gate["reason"]
+    eventually(lambda: slack.messages)
+    assert "❌ ECS 배포: 테스트 요청 실패" in whole(slack.messages)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"TEST_URL": None, "DYNAMODB_TABLE_NAME": None, "SLACK_WEBHOOK_URL": None},
+        {"DYNAMODB_TABLE_NAME": "gone"},
+        {"SLACK_WEBHOOK_URL": "/no/such/parameter"},
+    ],
+    ids=["no settings", "no table", "no parameter"],
+)
+def test_both_functions_are_broken(
+    variables: dict[str, str | None], deployed: Deployed, slack: SlackStandIn
+) -> None:
+    event = deployed.new_deployment()
+
+    with (
+        deployed.changed(HOOK, variables=variables),
+        deployed.changed(FAILURE, variables=variables),
+    ):
+        deployed.call_hook(event)
+
+        assert eventually(lambda: deployed.report(event)) == "Failed"
+        if "TEST_URL" not in variables and "SLACK_WEBHOOK_URL" not in variables:
+            eventually(lambda: slack.messages)
+
+
+def test_codedeploy_cannot_be_told(deployed: Deployed, slack: SlackStandIn) -> None:
+    event = deployed.new_deployment()
+    operation = "PutLifecycleEventHookExecutionStatus"
+    deployed.codedeploy.failures[operation] = ["AccessDeniedException"]
+
+    with deployed.changed(HOOK, variables={"TEST_URL": None}):
+        deployed.call_hook(event)
+        eventually(lambda: slack.messages)
+
+    assert "⚠️ ECS 배포: 멈춰 있음" in whole(slack.messages), "a person is told instead"
+    assert deployed.report(event) is None

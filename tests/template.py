@@ -1,0 +1,89 @@
+"""Reads CloudFormation templates, and says what their intrinsic functions come to."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ACCOUNT = "123456789012"
+REGION = "ap-northeast-2"
+PSEUDO_PARAMETERS = {
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": "greenlight",
+    "AWS::NoValue": None,
+}
+
+
+class CloudFormationYaml(yaml.SafeLoader):
+    """Reads CloudFormation's short forms (`!Ref x`) as the long ones (`{"Ref": "x"}`)."""
+
+    def intrinsic(self, name: str, node: Any) -> dict[str, Any]:
+        """One short form."""
+        value: Any
+        if isinstance(node, yaml.ScalarNode):
+            value = self.construct_scalar(node)
+        elif isinstance(node, yaml.SequenceNode):
+            value = self.construct_sequence(node, deep=True)
+        else:
+            value = self.construct_mapping(node, deep=True)
+        if name == "GetAtt" and isinstance(value, str):
+            value = value.split(".", 1)
+        return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
+
+
+CloudFormationYaml.add_multi_constructor("!", CloudFormationYaml.intrinsic)
+
+
+def load_template(path: Path) -> dict[str, Any]:
+    """A template, with every intrinsic function in its long form."""
+    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), CloudFormationYaml)
+    return template
+
+
+class Resolved:
+    """A template with parameters: `value` says what a part of it comes to.
+
+    A resource's Ref is its logical id; its attributes are `LogicalId.Attribute`, but for ARNs.
+    """
+
+    def __init__(self, template: dict[str, Any], **parameters: str) -> None:
+        self._conditions = template["Conditions"]
+        self._names = {
+            **{name: one.get("Default") for name, one in template["Parameters"].items()},
+            **PSEUDO_PARAMETERS,
+            **parameters,
+        }
+
+    def value(self, part: Any) -> Any:
+        """What a part of the template comes to; NoValue is left out of lists."""
+        if isinstance(part, list):
+            return [value for one in part if (value := self.value(one)) is not None]
+        if not isinstance(part, dict):
+            return part
+        match part:
+            case {"Ref": name}:
+                return self._names.get(name, name)
+            case {"Fn::GetAtt": [name, attribute]}:
+                return f"arn:{name}" if attribute == "Arn" else f"{name}.{attribute}"
+            case {"Fn::If": [condition, yes, no]}:
+                return self.value(yes if self._holds(self._conditions[condition]) else no)
+            case {"Fn::Sub": [text, names]}:
+                return self._substitute(text, {name: self.value(v) for name, v in names.items()})
+            case {"Fn::Sub": text}:
+                return self._substitute(text, {})
+        return {name: self.value(one) for name, one in part.items()}
+
+    def _holds(self, condition: Any) -> bool:
+        match condition:
+            case {"Fn::Not": [negated]}:
+                return not self._holds(negated)
+            case {"Fn::Equals": [one, other]}:
+                return bool(self.value(one) == self.value(other))
+        raise ValueError(condition)
+
+    def _substitute(self, text: str, names: dict[str, Any]) -> str:
+        known = {**self._names, **names}
+        return re.sub(r"\$\{([^!}]+)\}", lambda name: str(known.get(name[1], name[1])), text)
