@@ -347,13 +347,16 @@ def test_however_slow_everything_is_it_fits_in_the_time_of_the_function(
     def pass_time(seconds: float) -> None:
         now[0] += seconds
 
+    if "settled" in broken:  # by an earlier try, which got no further
+        invoke_failure(RECORD)
+        aws.client("dynamodb").delete_item(
+            TableName=TABLE, Key={"deployment_id": {"S": "d-LOCALTEST"}}
+        )
     aws.client("ssm").put_parameter(Name="/slack", Value=slack.webhook_url, Type="String")
     monkeypatch.setenv("SLACK_WEBHOOK_URL", "/slack")
     monkeypatch.setattr("time.sleep", pass_time)
     aws.before = lambda operation: pass_time(LONGEST.get(operation, 0))
     aws.failures |= {one: ["InternalServerError"] * 9 for one in broken}
-    if "settled" in broken:
-        aws.reports[HOOK] = "Failed"
     slack.script.append(Answer(pause=lambda: pass_time(HTTP_TRY_SECONDS)))
 
     clients = Clients(Countdown(lambda: now[0]))
