@@ -44,7 +44,8 @@ class AwsStandIn:
     `before` and `after` are called with the name of each operation (`UpdateItem`), before it takes
     effect and after, while the caller still waits for its answer; a call for which `before` gives
     True is lost. `failures` has, for an operation,
-    the error codes that it answers with, one call after the other, before it works. `reports` has
+    the error codes that it answers with, one call after the other, before it works; and
+    `lost_answers` how often it does as it is asked, and fails to say so. `reports` has
     the status that each hook was answered with, by deployment id and hook execution id. `actions`
     has what IAM calls the operations (`dynamodb:UpdateItem`).
     """
@@ -53,6 +54,7 @@ class AwsStandIn:
     operations: list[str] = field(default_factory=list)
     actions: set[str] = field(default_factory=set)
     failures: dict[str, list[str]] = field(default_factory=dict)
+    lost_answers: dict[str, int] = field(default_factory=dict)
     reports: dict[tuple[str, str], str] = field(default_factory=dict)
     before: Callable[[str], object] = lambda _: None
     after: Callable[[str], object] = lambda _: None
@@ -97,6 +99,9 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
             else:
                 answer = moto(environ, start_response)
             stand_in.after(operation)
+            if stand_in.lost_answers.get(operation):
+                stand_in.lost_answers[operation] -= 1
+                return failure("InternalServerError", start_response)
             return answer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

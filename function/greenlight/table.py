@@ -1,5 +1,6 @@
 """The DynamoDB table of gates: every conditional write lives here."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -66,6 +67,7 @@ class GateTable:
             "created_at": _text(now),
             "deadline": _text(deadline),
             "lease_until": _text(now + LEASE),
+            "try_id": _try_id(),
             "expires_at": int(expires_at.timestamp()),
         }
         gate = {name: value for name, value in gate.items() if value is not None}
@@ -78,7 +80,8 @@ class GateTable:
                 UpdateExpression=f"SET {assignments}",
                 ConditionExpression="attribute_not_exists(deployment_id) OR ("
                 "#hook_execution_id = :hook_execution_id AND #status = :status"
-                " AND attribute_not_exists(notified_at) AND #lease_until <= :now)",
+                " AND attribute_not_exists(notified_at)"
+                " AND (#lease_until <= :now OR #try_id = :try_id))",
                 ExpressionAttributeNames={f"#{name}": name for name in gate},
                 ExpressionAttributeValues=_values(gate, now=_text(now)),
                 ReturnValues="ALL_NEW",
@@ -93,7 +96,7 @@ class GateTable:
             item = self._write(
                 self._client.update_item,
                 Key=_serialize({"deployment_id": gate.deployment_id}),
-                UpdateExpression="SET notified_at = :now REMOVE lease_until",
+                UpdateExpression="SET notified_at = :now REMOVE lease_until, try_id",
                 ConditionExpression="hook_execution_id = :hook_execution_id",
                 ExpressionAttributeValues=_values(
                     {"hook_execution_id": gate.hook_execution_id}, now=_text(now)
@@ -120,6 +123,25 @@ class GateTable:
         except _ConditionFailed:
             return  # it is another's by now
 
+    def is_done(self, hook: Hook, now: datetime) -> bool:
+        """Whether a hook's gate needs no more tries: people were told, or it does not wait.
+
+        Raises GateBusyError while a try holds the lease, because nobody knows yet.
+        """
+        answer = self._call(
+            self._client.get_item,
+            Key=_serialize({"deployment_id": hook.deployment_id}),
+            ConsistentRead=True,
+        )
+        item = _deserialize(answer.get("Item", {}))
+        if item.get("hook_execution_id") != hook.execution_id:
+            return False
+        if item.get("status") != GateStatus.WAITING or "notified_at" in item:
+            return True
+        if item.get("lease_until", "") > _text(now):
+            raise GateBusyError(hook.deployment_id, item["lease_until"])
+        return False
+
     def mark_failed(
         self,
         hook: Hook,
@@ -139,6 +161,7 @@ class GateTable:
             "status": GateStatus.FAILED,
             "reason": reason,
             "failed_at": _text(now),
+            "try_id": _try_id(),
             "test_url": test_url,
             "created_at": _text(now),
             "deadline": _text(deadline),
@@ -152,7 +175,8 @@ class GateTable:
                 Key=_serialize({"deployment_id": hook.deployment_id}),
                 UpdateExpression=f"SET {assignments} REMOVE lease_until",
                 ConditionExpression="attribute_not_exists(deployment_id) OR ("
-                "#hook_execution_id = :hook_execution_id AND #status = :waiting)",
+                "#hook_execution_id = :hook_execution_id"
+                " AND (#status = :waiting OR #try_id = :try_id))",
                 ExpressionAttributeNames={f"#{name}": name for name in gate},
                 ExpressionAttributeValues=_values(gate, waiting=GateStatus.WAITING),
             )
@@ -172,8 +196,11 @@ class GateTable:
                 self._client.put_item,
                 Item=_serialize(item),
                 ConditionExpression="attribute_not_exists(hook_execution_id)"
-                " OR hook_execution_id <> :hook_execution_id OR attribute_not_exists(deadline)",
-                ExpressionAttributeValues=_values({"hook_execution_id": hook.execution_id}),
+                " OR hook_execution_id <> :hook_execution_id OR attribute_not_exists(deadline)"
+                " OR try_id = :try_id",
+                ExpressionAttributeValues=_values(
+                    {name: gate[name] for name in ("hook_execution_id", "try_id")}
+                ),
             )
         except _ConditionFailed as failed:
             raise GateBusyError(hook.deployment_id, failed.item.get("lease_until")) from None
@@ -182,18 +209,24 @@ class GateTable:
     def _write(self, operation: "Callable[..., Any]", **request: Any) -> Item:
         """Makes a conditional write; the item after it, or _ConditionFailed with the item as is."""
         try:
-            answer = operation(
-                TableName=self._name, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request
-            )
+            answer = self._call(operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request)
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             item: Any = exc.response.get("Item", {})  # the stubs do not know that it is there
             raise _ConditionFailed(_deserialize(item)) from None
+        return _deserialize(answer.get("Attributes", {}))
+
+    def _call(self, operation: "Callable[..., Any]", **request: Any) -> Item:
+        """Calls DynamoDB; a failed condition is left to the caller."""
+        try:
+            answer: Item = operation(TableName=self._name, **request)
+        except self._client.exceptions.ConditionalCheckFailedException:
+            raise
         except ClientError as exc:
             reason = exc.response["Error"]["Code"]
             raise TableError(self._name, operation.__name__, reason) from exc
         except BotoCoreError as exc:
             raise TableError(self._name, operation.__name__, type(exc).__name__) from exc
-        return _deserialize(answer.get("Attributes", {}))
+        return answer
 
     def _gate(self, item: Item) -> Gate:
         notified_at = item.get("notified_at")
@@ -217,6 +250,11 @@ class GateTable:
 class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not an error of it
     def __init__(self, item: Item) -> None:
         self.item = item
+
+
+def _try_id() -> str:
+    """Tells a try's writes from others': when an answer is lost, botocore sends a write again."""
+    return uuid.uuid4().hex
 
 
 def _text(moment: datetime) -> str:

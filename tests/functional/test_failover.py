@@ -6,12 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests_mock
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from greenlight.clients import Clients
-from greenlight.errors import CodeDeployError, EventError, GreenlightError, SlackError
+from greenlight.errors import (
+    CodeDeployError,
+    EventError,
+    GateBusyError,
+    GreenlightError,
+    SlackError,
+)
 from greenlight.handlers import failure
 from greenlight.models import Hook
 from greenlight.network import (
@@ -154,17 +161,73 @@ def test_a_decided_gate_keeps_its_decision(
     assert plain(aws.items()[0])["status"] == status
 
 
-def test_a_duplicate_that_found_another_try_at_work_fails_nothing(
+BUSY = record({"errorType": "GateBusyError", "errorMessage": "Another try is opening the gate"})
+
+
+def test_a_duplicate_that_met_another_try_which_told_people_fails_nothing(
     invoke: Invoke, invoke_failure: Invoke, aws: AwsStandIn, output: Callable[[], Output]
 ) -> None:
     invoke(EVENT)
 
-    busy = {"errorType": "GateBusyError", "errorMessage": "Another try is opening the gate"}
-    assert invoke_failure(record(busy))["body"] == LEFT_ALONE
+    assert invoke_failure(BUSY)["body"] == LEFT_ALONE
 
     assert aws.reports == {}
     assert plain(aws.items()[0])["status"] == "WAITING"
     assert output().metrics["HookLeftAlone", "service=greenlight"] == [1]
+
+
+def test_a_duplicate_that_met_a_try_which_is_still_at_work_is_looked_at_again(
+    invoke: Invoke, invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    with requests_mock.Mocker() as http, time_machine.travel(NOW, tick=False):
+        http.post(slack.webhook_url, exc=MemoryError)  # it ends without giving up its lease
+        with pytest.raises(MemoryError):
+            invoke(EVENT)
+
+        with pytest.raises(GateBusyError):
+            invoke_failure(BUSY)
+    assert aws.reports == {}
+
+    with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
+        assert invoke_failure(BUSY)["body"] == FAILED, "a try that died leaves nothing hanging"
+    assert aws.reports == {HOOK: "Failed"}
+
+
+def test_a_duplicate_that_met_a_try_which_failed_is_failed(
+    invoke: Invoke, invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    with pytest.raises(SlackError):
+        invoke(EVENT)
+
+    assert invoke_failure(BUSY)["body"] == FAILED
+    assert aws.reports == {HOOK: "Failed"}
+
+
+@pytest.mark.parametrize("change", [{"DYNAMODB_TABLE_NAME": "gone"}, {"TEST_URL": None}])
+def test_a_duplicate_whose_gate_cannot_be_read_is_failed(
+    change: dict[str, str | None], invoke_failure: Invoke, aws: AwsStandIn
+) -> None:
+    assert invoke_failure(BUSY, **change)["body"] == FAILED
+    assert aws.reports == {HOOK: "Failed"}
+
+
+def test_a_duplicate_of_a_hook_that_has_no_gate_is_failed(
+    invoke_failure: Invoke, aws: AwsStandIn
+) -> None:
+    assert invoke_failure(BUSY)["body"] == FAILED
+    assert aws.reports == {HOOK: "Failed"}
+
+
+def test_people_are_told_though_the_answer_of_the_table_was_lost(
+    invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn, sleeps: list[float]
+) -> None:
+    aws.lost_answers["UpdateItem"] = 1
+
+    assert invoke_failure(RECORD)["body"] == FAILED
+
+    assert plain(aws.items()[0])["status"] == "FAILED"
+    assert len(slack.messages) == 1
 
 
 def test_an_event_that_grew_too_old_is_failed_too(invoke_failure: Invoke, aws: AwsStandIn) -> None:

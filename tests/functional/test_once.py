@@ -207,6 +207,20 @@ def test_a_new_hook_execution_replaces_the_gate_of_an_older_one(
     assert len(slack.messages) == 2
 
 
+@pytest.mark.parametrize("first", [None, "an older hook"])
+def test_a_try_is_not_in_its_own_way_when_the_answer_of_the_table_is_lost(
+    first: str | None, invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn, sleeps: list[float]
+) -> None:
+    if first:
+        invoke({**EVENT, "LifecycleEventHookExecutionId": "hook-older"})
+    aws.lost_answers |= {"PutItem": 1} if first else {"UpdateItem": 1}
+
+    assert invoke(EVENT)["body"] == OK
+
+    assert plain(aws.items()[0])["hook_execution_id"] == "hook-local"
+    assert len(slack.messages) == (2 if first else 1)
+
+
 def test_a_gate_that_another_try_replaces_at_the_same_moment_is_left_to_it(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:

@@ -227,6 +227,7 @@ def called(
     def failure(**place: str) -> None:
         invoke_failure(RECORD, **place)
         invoke_failure(RECORD)
+        invoke_failure({**RECORD, "responsePayload": {"errorType": "GateBusyError"}})
 
     for function, scenario in (("HookFunction", hook), ("FailureFunction", failure)):
         aws.actions.clear()

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greenlight.clients import Clients
 from greenlight.codedeploy import CodeDeploy, parse_hook
-from greenlight.errors import CodeDeployError, EventError, GateBusyError, GreenlightError
+from greenlight.errors import (
+    CodeDeployError,
+    EventError,
+    GateBusyError,
+    GreenlightError,
+    SettingsError,
+    TableError,
+)
 from greenlight.gates import fail_hook, note_failure
 from greenlight.models import Hook
 from greenlight.network import Countdown
@@ -49,10 +56,12 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
     with failures_reported("The hook could not be failed", FAILOVER_FAILED):
         hook, error = _parse(event)
         annotate(deployment_id=hook.deployment_id)
-        # A duplicate event that found another try at work each time says nothing of that try,
-        # which ends well or has a record of its own.
-        is_busy = error.get("errorType") == GateBusyError.__name__
-        failed = not is_busy and fail_with(_clients(), hook, _reason(error))
+        clients = _clients()
+        clients.countdown.restart()
+        # A duplicate event that met another try at work each time says nothing of that try.
+        met_another = error.get("errorType") == GateBusyError.__name__
+        is_done = met_another and _is_done(clients, hook)
+        failed = not is_done and fail_with(clients, hook, _reason(error))
         if not failed:
             count(HOOK_LEFT_ALONE)
         annotate(outcome="failed_over" if failed else "left_alone")
@@ -92,8 +101,7 @@ def _clients() -> Clients:
 
 
 def fail_with(clients: Clients, hook: Hook, reason: str) -> bool:
-    """Fails a hook, in an invocation that starts now."""
-    clients.countdown.restart()
+    """Fails a hook; True unless it had another answer already."""
     codedeploy = CodeDeploy(clients.codedeploy)
     try:
         failed = fail_hook(hook, reason, codedeploy=codedeploy, countdown=clients.countdown)
@@ -103,6 +111,19 @@ def fail_with(clients: Clients, hook: Hook, reason: str) -> bool:
     if failed:
         _note(clients, hook, reason, reported=True)
     return failed
+
+
+def _is_done(clients: Clients, hook: Hook) -> bool:
+    """Whether another try opened the hook's gate; if that cannot be known, it did not.
+
+    Raises GateBusyError while another try is at work: Lambda asks again in a minute.
+    """
+    try:
+        table = GateTable(clients.dynamodb, load_settings().table_name)
+        return table.is_done(hook, datetime.now(UTC))
+    except (SettingsError, TableError) as exc:
+        logger.warning("The gate cannot be read", stage=exc.stage, error=str(exc))
+        return False
 
 
 def _note(clients: Clients, hook: Hook, reason: str, *, reported: bool) -> None:
