@@ -129,14 +129,13 @@ def body(environ: dict[str, Any]) -> Any:
 def report(request: dict[str, str], stand_in: AwsStandIn, start_response: Any) -> list[bytes]:
     """Answers a hook, once, as CodeDeploy does; `Failed` fails the deployment."""
     hook = request["deploymentId"], request["lifecycleEventHookExecutionId"]
-    deployments = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION].deployments
-    if request["deploymentId"] not in deployments:
+    if request["deploymentId"] not in deployments():
         return failure("DeploymentDoesNotExistException", start_response)
     if hook in stand_in.reports:
         return failure("LifecycleEventAlreadyCompletedException", start_response)
     stand_in.reports[hook] = request["status"]
     if request["status"] == "Failed":
-        deployments[request["deploymentId"]].status = "Failed"
+        set_status(request["deploymentId"], "Failed")
     start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
     return [json.dumps({"lifecycleEventHookExecutionId": hook[1]}).encode()]
 
@@ -173,7 +172,18 @@ def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
         description=names.get("description", DESCRIPTION),
         revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}},
     )["deploymentId"]
-    deployments = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION].deployments
-    deployment = deployments.pop(made_up_id)
+    deployment = deployments().pop(made_up_id)
     deployment.deployment_id = deployment_id
-    deployments[deployment_id] = deployment
+    deployments()[deployment_id] = deployment
+
+
+def set_status(deployment_id: str, status: str) -> None:
+    """Lets a deployment end, or go on."""
+    deployments()[deployment_id].status = status
+
+
+def deployments() -> dict[str, Any]:
+    """All deployments of moto's CodeDeploy, by id."""
+    backend = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION]
+    known: dict[str, Any] = backend.deployments
+    return known

@@ -29,7 +29,7 @@ from greenlight.network import (
     TRY_SECONDS,
     Countdown,
 )
-from stand_ins.aws import TABLE, AwsStandIn, add_deployment
+from stand_ins.aws import TABLE, AwsStandIn, add_deployment, set_status
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output
@@ -131,6 +131,19 @@ def test_an_answer_that_somebody_gave_elsewhere_stands(
 
     assert plain(aws.items()[0])["status"] == "WAITING"
     assert len(slack.messages) == 1
+
+
+@pytest.mark.parametrize("status", ["Failed", "Stopped"])
+def test_a_gate_whose_deployment_has_ended_by_now_is_marked(
+    status: str, invoke: Invoke, invoke_failure: Invoke, aws: AwsStandIn
+) -> None:
+    invoke(EVENT)
+    aws.reports[HOOK] = "Failed"
+    set_status("d-LOCALTEST", status)
+
+    assert invoke_failure(RECORD)["body"] == FAILED
+
+    assert plain(aws.items()[0])["status"] == "FAILED"
 
 
 def test_an_answer_that_cannot_be_looked_up_stands(
