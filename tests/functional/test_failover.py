@@ -75,6 +75,8 @@ def test_a_hook_that_slack_failed_is_failed_and_the_gate_says_why(
     assert item["reason"] == ("SlackError: Slack did not take the message: HTTP 500, rollup_error")
     assert item["failed_at"] == "2026-11-23T03:04:00+00:00"
     assert item["created_at"] == "2026-11-23T03:00:00+00:00"
+    assert item["test_url"] == "https://shop.green.example.com/?release=d-LOCALTEST"
+    assert item["expires_at"] == str(int((NOW + timedelta(days=90)).timestamp()))
     assert "lease_until" not in item
     text = whole(slack.messages[-1])
     assert "❌ ECS 배포: 테스트 요청 실패" in text

@@ -126,6 +126,20 @@ def test_a_lease_that_cannot_be_given_up_ends_by_itself(
         assert invoke(EVENT)["body"] == OK
 
 
+def test_a_failed_try_does_not_touch_a_gate_that_ended_meanwhile(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    def end() -> None:
+        failed = {":status": {"S": "FAILED"}}
+        change(aws, "SET #status = :status REMOVE lease_until", failed, {"#status": "status"})
+
+    slack.script.append(Answer(404, "no_service", pause=end))
+    with pytest.raises(SlackError):
+        invoke(EVENT)
+
+    assert "lease_until" not in aws.items()[0]
+
+
 def test_a_failed_try_does_not_touch_a_gate_that_was_replaced_meanwhile(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
