@@ -40,9 +40,7 @@ MAX_REASON_CHARACTERS: Final = 1000
 
 
 @also_by_hand
-@logger.inject_lambda_context(
-    log_event=True, correlation_id_path="requestPayload.DeploymentId", clear_state=True
-)
+@logger.inject_lambda_context(log_event=True, correlation_id_path="requestPayload.DeploymentId")
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @also_by_hand
-@logger.inject_lambda_context(log_event=True, correlation_id_path="DeploymentId", clear_state=True)
+@logger.inject_lambda_context(log_event=True, correlation_id_path="DeploymentId")
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
