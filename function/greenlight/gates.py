@@ -35,6 +35,7 @@ TIME_TO_DECIDE: Final = timedelta(hours=1)
 DESCRIBED_BY: Final = 7.0
 OPENED_BY: Final = 14.0
 TOLD_BY: Final = 22.0
+READ_BY: Final = 7.0
 REPORTED_BY: Final = 14.0
 MARKED_BY: Final = 21.0
 

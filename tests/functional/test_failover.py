@@ -404,6 +404,7 @@ LONGEST = {
     "PutLifecycleEventHookExecutionStatus": AWS_CONNECT_SECONDS + AWS_READ_SECONDS,
     "GetDeployment": AWS_CONNECT_SECONDS + AWS_READ_SECONDS,
     "UpdateItem": AWS_CONNECT_SECONDS + AWS_READ_SECONDS,
+    "GetItem": AWS_CONNECT_SECONDS + AWS_READ_SECONDS,
     "GetParameter": LOOK_UP_SECONDS,
 }
 
@@ -413,7 +414,9 @@ LONGEST = {
     [chosen for size in range(4) for chosen in itertools.combinations([*LONGEST, "settled"], size)],
     ids="+".join,
 )
+@pytest.mark.parametrize("error", ["SlackError", "GateBusyError"])
 def test_however_slow_everything_is_it_fits_in_the_time_of_the_function(
+    error: str,
     broken: tuple[str, ...],
     invoke_failure: Invoke,
     aws: AwsStandIn,
@@ -439,7 +442,7 @@ def test_however_slow_everything_is_it_fits_in_the_time_of_the_function(
 
     clients = Clients(Countdown(lambda: now[0]))
     try:
-        failure.fail_with(clients, Hook(*HOOK), "reason")
+        failure.fail_with(clients, Hook(*HOOK), {"errorType": error})
     except GreenlightError as exc:
         assert exc.stage == "codedeploy"
 

@@ -15,7 +15,7 @@ from greenlight.errors import (
     SettingsError,
     TableError,
 )
-from greenlight.gates import fail_hook, note_failure
+from greenlight.gates import READ_BY, fail_hook, note_failure
 from greenlight.models import Hook
 from greenlight.network import Countdown
 from greenlight.observability import (
@@ -54,12 +54,7 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
     with failures_reported("The hook could not be failed", FAILOVER_FAILED):
         hook, error = _parse(event)
         annotate(deployment_id=hook.deployment_id)
-        clients = _clients()
-        clients.countdown.restart()
-        # A duplicate event that met another try at work each time says nothing of that try.
-        met_another = error.get("errorType") == GateBusyError.__name__
-        is_done = met_another and _is_done(clients, hook)
-        failed = not is_done and fail_with(clients, hook, _reason(error))
+        failed = fail_with(_clients(), hook, error)
         if not failed:
             count(HOOK_LEFT_ALONE)
         annotate(outcome="failed_over" if failed else "left_alone")
@@ -98,8 +93,13 @@ def _clients() -> Clients:
     return Clients(Countdown())
 
 
-def fail_with(clients: Clients, hook: Hook, reason: str) -> bool:
-    """Fails a hook; True unless it had another answer already."""
+def fail_with(clients: Clients, hook: Hook, error: dict[str, Any]) -> bool:
+    """Fails a hook, in an invocation that starts now; False if it is not to be failed after all."""
+    clients.countdown.restart()
+    # A duplicate event that met another try at work each time says nothing of that try.
+    if error.get("errorType") == GateBusyError.__name__ and _is_done(clients, hook):
+        return False
+    reason = _reason(error)
     codedeploy = CodeDeploy(clients.codedeploy)
     try:
         failed = fail_hook(hook, reason, codedeploy=codedeploy, countdown=clients.countdown)
@@ -118,7 +118,8 @@ def _is_done(clients: Clients, hook: Hook) -> bool:
     """
     try:
         table = GateTable(clients.dynamodb, load_settings().table_name)
-        return table.is_done(hook, datetime.now(UTC))
+        with clients.countdown.until(READ_BY):
+            return table.is_done(hook, datetime.now(UTC))
     except (SettingsError, TableError) as exc:
         logger.warning("The gate cannot be read", stage=exc.stage, error=str(exc))
         return False
