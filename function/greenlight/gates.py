@@ -11,6 +11,7 @@ from greenlight.errors import (
     CodeDeployError,
     GreenlightError,
     HookSettledError,
+    SlackError,
     SlackRefusedError,
     TableError,
 )
@@ -209,6 +210,8 @@ def _release(gate: Gate, table: GateTable, now: datetime) -> None:
 
 def _tell(message: Message, slack: SlackWebhook, countdown: Countdown) -> None:
     """Posts a message; without its image where Slack refuses it with."""
+    if not countdown.allows(HTTP_TRY_SECONDS):
+        raise SlackError("there was no time left to post it")
     try:
         slack.post(message)
     except SlackRefusedError as exc:

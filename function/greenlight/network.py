@@ -1,7 +1,8 @@
 """The bounds that every outside call shares: timeouts, tries, and the seconds that are left.
 
-Every first try is made; a retry, or a step that is only nice to have, starts only if it can end
-in time. So all the calls of one invocation fit in `TRY_SECONDS`, however slowly they are answered.
+A retry, a post to Slack, or a step that is only nice to have, starts only if it can end in time;
+the first tries of the others always do. So all the calls of one invocation fit in `TRY_SECONDS`,
+however slowly they are answered.
 """
 
 import logging
