@@ -123,6 +123,14 @@ class Deployed:
             Payload=json.dumps(event),
         )
 
+    def call_hook_and_wait(self, event: dict[str, str]) -> dict[str, Any]:
+        """Calls the hook function and gives its answer, or the error that it ended with."""
+        answer = self.client("lambda").invoke(
+            FunctionName=f"CodeDeployHook_{STACK}", Payload=json.dumps(event)
+        )
+        payload: dict[str, Any] = json.load(answer["Payload"])
+        return payload
+
     def gate(self, event: dict[str, str]) -> dict[str, str]:
         """The gate's item, without types; empty when there is none."""
         item = self.client("dynamodb").get_item(
