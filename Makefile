@@ -14,7 +14,7 @@ help: ## Show what there is
 demo: $(READY) ## Run the hook on EVENT with stand-ins for AWS and Slack
 	@$(BIN)/python demo/run.py $(EVENT)
 
-test: $(READY) ## Run all the tests
+test: $(READY) ## Run the unit and functional tests
 	$(BIN)/pytest
 
 check: $(READY) ## Lint, check the format and the types
