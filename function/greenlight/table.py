@@ -5,10 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from greenlight.errors import GateBusyError, GateReplacedError, TableError
+from greenlight.items import (
+    Item,
+    assignment,
+    deserialize,
+    moment_text,
+    read_gate,
+    serialize,
+    values,
+)
 from greenlight.models import Deployment, Gate, GateStatus, Hook
 
 if TYPE_CHECKING:
@@ -18,8 +26,6 @@ if TYPE_CHECKING:
 
 # Longer than a try can post to Slack (29 s), shorter than Lambda's first retry is away (60 s).
 LEASE: Final = timedelta(seconds=45)
-
-Item = dict[str, Any]
 
 # What the first try wrote down stays as it is.
 _KEPT: Final = frozenset({"created_at", "deadline"})
@@ -64,42 +70,42 @@ class GateTable:
             "application": deployment.application,
             "deployment_group": deployment.deployment_group,
             "test_url": test_url,
-            "created_at": _text(now),
-            "deadline": _text(deadline),
-            "lease_until": _text(now + LEASE),
+            "created_at": moment_text(now),
+            "deadline": moment_text(deadline),
+            "lease_until": moment_text(now + LEASE),
             "try_id": _try_id(),
             "expires_at": int(expires_at.timestamp()),
         }
         gate = {name: value for name, value in gate.items() if value is not None}
         kept = _KEPT if deployment.application else _KEPT | {"test_url"}
-        assignments = ", ".join(_assignment(name, keep=name in kept) for name in gate)
+        assignments = ", ".join(assignment(name, keep=name in kept) for name in gate)
         try:
             item = self._write(
                 self._client.update_item,
-                Key=_serialize({"deployment_id": hook.deployment_id}),
+                Key=serialize({"deployment_id": hook.deployment_id}),
                 UpdateExpression=f"SET {assignments}",
                 ConditionExpression="attribute_not_exists(deployment_id) OR ("
                 "#hook_execution_id = :hook_execution_id AND #status = :status"
                 " AND attribute_not_exists(notified_at)"
                 " AND (#lease_until <= :now OR #try_id = :try_id))",
                 ExpressionAttributeNames={f"#{name}": name for name in gate},
-                ExpressionAttributeValues=_values(gate, now=_text(now)),
+                ExpressionAttributeValues=values(gate, now=moment_text(now)),
                 ReturnValues="ALL_NEW",
             )
         except _ConditionFailed as failed:
             return self._open_held(hook, gate, failed.item)
-        return Opening(self._gate(item), is_new=item["created_at"] == _text(now))
+        return Opening(self._gate(item), is_new=item["created_at"] == moment_text(now))
 
     def mark_notified(self, gate: Gate, now: datetime) -> Gate:
         """Writes down that people were told. Raises GateReplacedError if the gate was lost."""
         try:
             item = self._write(
                 self._client.update_item,
-                Key=_serialize({"deployment_id": gate.deployment_id}),
+                Key=serialize({"deployment_id": gate.deployment_id}),
                 UpdateExpression="SET notified_at = :now REMOVE lease_until, try_id",
                 ConditionExpression="hook_execution_id = :hook_execution_id",
-                ExpressionAttributeValues=_values(
-                    {"hook_execution_id": gate.hook_execution_id}, now=_text(now)
+                ExpressionAttributeValues=values(
+                    {"hook_execution_id": gate.hook_execution_id}, now=moment_text(now)
                 ),
                 ReturnValues="ALL_NEW",
             )
@@ -112,12 +118,12 @@ class GateTable:
         try:
             self._write(
                 self._client.update_item,
-                Key=_serialize({"deployment_id": gate.deployment_id}),
+                Key=serialize({"deployment_id": gate.deployment_id}),
                 UpdateExpression="SET lease_until = :now",
                 ConditionExpression="hook_execution_id = :hook_execution_id"
                 " AND attribute_exists(lease_until)",
-                ExpressionAttributeValues=_values(
-                    {"hook_execution_id": gate.hook_execution_id}, now=_text(now)
+                ExpressionAttributeValues=values(
+                    {"hook_execution_id": gate.hook_execution_id}, now=moment_text(now)
                 ),
             )
         except _ConditionFailed:
@@ -130,15 +136,15 @@ class GateTable:
         """
         answer = self._call(
             self._client.get_item,
-            Key=_serialize({"deployment_id": hook.deployment_id}),
+            Key=serialize({"deployment_id": hook.deployment_id}),
             ConsistentRead=True,
         )
-        item = _deserialize(answer.get("Item", {}))
+        item = deserialize(answer.get("Item", {}))
         if item.get("hook_execution_id") != hook.execution_id:
             return False
         if item.get("status") != GateStatus.WAITING or "notified_at" in item:
             return True
-        if item.get("lease_until", "") > _text(now):
+        if item.get("lease_until", "") > moment_text(now):
             raise GateBusyError(hook.deployment_id, item["lease_until"])
         return False
 
@@ -160,25 +166,25 @@ class GateTable:
             "hook_execution_id": hook.execution_id,
             "status": GateStatus.FAILED,
             "reason": reason,
-            "failed_at": _text(now),
+            "failed_at": moment_text(now),
             "try_id": _try_id(),
             "test_url": test_url,
-            "created_at": _text(now),
-            "deadline": _text(deadline),
+            "created_at": moment_text(now),
+            "deadline": moment_text(deadline),
             "expires_at": int(expires_at.timestamp()),
         }
         kept = _KEPT | {"test_url", "expires_at"}
-        assignments = ", ".join(_assignment(name, keep=name in kept) for name in gate)
+        assignments = ", ".join(assignment(name, keep=name in kept) for name in gate)
         try:
             self._write(
                 self._client.update_item,
-                Key=_serialize({"deployment_id": hook.deployment_id}),
+                Key=serialize({"deployment_id": hook.deployment_id}),
                 UpdateExpression=f"SET {assignments} REMOVE lease_until",
                 ConditionExpression="attribute_not_exists(deployment_id) OR ("
                 "#hook_execution_id = :hook_execution_id"
                 " AND (#status = :waiting OR #try_id = :try_id))",
                 ExpressionAttributeNames={f"#{name}": name for name in gate},
-                ExpressionAttributeValues=_values(gate, waiting=GateStatus.WAITING),
+                ExpressionAttributeValues=values(gate, waiting=GateStatus.WAITING),
             )
         except _ConditionFailed:
             return False
@@ -194,11 +200,11 @@ class GateTable:
         try:
             self._write(
                 self._client.put_item,
-                Item=_serialize(item),
+                Item=serialize(item),
                 ConditionExpression="attribute_not_exists(hook_execution_id)"
                 " OR hook_execution_id <> :hook_execution_id OR attribute_not_exists(deadline)"
                 " OR try_id = :try_id",
-                ExpressionAttributeValues=_values(
+                ExpressionAttributeValues=values(
                     {name: gate[name] for name in ("hook_execution_id", "try_id")}
                 ),
             )
@@ -212,8 +218,8 @@ class GateTable:
             answer = self._call(operation, ReturnValuesOnConditionCheckFailure="ALL_OLD", **request)
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             item: Any = exc.response.get("Item", {})  # the stubs do not know that it is there
-            raise _ConditionFailed(_deserialize(item)) from None
-        return _deserialize(answer.get("Attributes", {}))
+            raise _ConditionFailed(deserialize(item)) from None
+        return deserialize(answer.get("Attributes", {}))
 
     def _call(self, operation: "Callable[..., Any]", **request: Any) -> Item:
         """Calls DynamoDB; a failed condition is left to the caller."""
@@ -229,22 +235,10 @@ class GateTable:
         return answer
 
     def _gate(self, item: Item) -> Gate:
-        notified_at = item.get("notified_at")
         try:
-            return Gate(
-                deployment_id=item["deployment_id"],
-                hook_execution_id=item["hook_execution_id"],
-                status=GateStatus(item["status"]),
-                test_url=item["test_url"],
-                created_at=datetime.fromisoformat(item["created_at"]),
-                deadline=datetime.fromisoformat(item["deadline"]),
-                application=item.get("application"),
-                deployment_group=item.get("deployment_group"),
-                notified_at=notified_at and datetime.fromisoformat(notified_at),
-            )
-        except (KeyError, TypeError, ValueError) as exc:
-            reason = f"the item {item['deployment_id']} is not a gate: {exc!r}"
-            raise TableError(self._name, "read", reason) from exc
+            return read_gate(item)
+        except ValueError as exc:
+            raise TableError(self._name, "read", str(exc)) from exc
 
 
 class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not an error of it
@@ -255,26 +249,3 @@ class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not a
 def _try_id() -> str:
     """Tells a try's writes from others': when an answer is lost, botocore sends a write again."""
     return uuid.uuid4().hex
-
-
-def _text(moment: datetime) -> str:
-    """UTC to the second, so that the text sorts as the time does."""
-    return moment.isoformat(timespec="seconds")
-
-
-def _assignment(name: str, *, keep: bool) -> str:
-    """Sets an attribute; `keep` leaves one that is there as it is."""
-    return f"#{name} = if_not_exists(#{name}, :{name})" if keep else f"#{name} = :{name}"
-
-
-def _values(item: Item, **more: str) -> Item:
-    """The values that the expressions of a write name."""
-    return _serialize({f":{name}": value for name, value in {**item, **more}.items()})
-
-
-def _serialize(item: Item) -> Item:
-    return {name: TypeSerializer().serialize(value) for name, value in item.items()}
-
-
-def _deserialize(item: Item) -> Item:
-    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
