@@ -2,6 +2,7 @@
 
 import json
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import boto3
 from aws_lambda_powertools.utilities.parameters import (
@@ -12,7 +13,15 @@ from aws_lambda_powertools.utilities.parameters import (
 
 from greenlight.errors import SettingsError
 from greenlight.network import LOOK_UP_CONFIG
-from greenlight.settings import SecretReference, SecretSource, check_webhook_url
+from greenlight.settings import (
+    SecretReference,
+    SecretSource,
+    check_signing_secret,
+    check_webhook_url,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Secrets:
@@ -26,8 +35,17 @@ class Secrets:
 
         Raises SettingsError, without the value, when it cannot be read or is no webhook URL.
         """
+        return self._checked(reference, check_webhook_url, fresh=fresh)
+
+    def signing_secret(self, reference: SecretReference) -> str:
+        """Slack's signing secret. Raises SettingsError, without the value, likewise."""
+        return self._checked(reference, check_signing_secret, fresh=False)
+
+    def _checked(
+        self, reference: SecretReference, check: "Callable[[str], str]", *, fresh: bool
+    ) -> str:
         try:
-            return check_webhook_url(self._resolve(reference, fresh=fresh))
+            return check(self._resolve(reference, fresh=fresh))
         except ValueError as exc:
             raise SettingsError(f"the value of {reference} {exc}") from None
 

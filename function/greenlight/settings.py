@@ -30,6 +30,10 @@ _SECRETS_MANAGER = re.compile(
     r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}"
 )
 
+_PLACES = "an SSM parameter name (/path/name), an SSM parameter ARN or a Secrets Manager secret ARN"
+_SECRET_VALUE = re.compile(r"[A-Za-z0-9]{16,128}")
+_SLACK_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
+
 T = TypeVar("T")
 
 
@@ -57,9 +61,10 @@ class SecretReference:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment asks of Greenlight, checked.
+    """What the environment asks of the functions that open and fail hooks, checked.
 
     `test_url` is a template: see `fill_test_url`. `image_url` is None for a message without image.
+    `takes_clicks`: a signing secret is set, so the message may have buttons.
     """
 
     test_url: str
@@ -68,36 +73,85 @@ class Settings:
     language: Language
     image_url: str | None
     gate_ttl: timedelta
+    takes_clicks: bool
+
+
+@dataclass(frozen=True)
+class DecisionSettings:
+    """What the environment asks of the function that takes clicks, checked.
+
+    `approvers` are the Slack user ids that may decide; none means whoever sees the message.
+    """
+
+    table_name: str
+    signing_secret: SecretReference
+    approvers: frozenset[str]
+    language: Language
 
 
 def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Reads every setting. Raises one SettingsError that names all that are wrong."""
-    problems: list[str] = []
+    """Reads the settings of a hook. Raises one SettingsError that names all that are wrong."""
+    reader = _Reader(environ)
+    return reader.checked(
+        Settings(
+            test_url=reader.read("TEST_URL", _test_url),
+            table_name=reader.read("DYNAMODB_TABLE_NAME", _table_name),
+            slack_webhook=reader.read("SLACK_WEBHOOK_URL", _webhook_reference),
+            language=reader.read("MESSAGE_LANGUAGE", _language, Language.KOREAN),
+            image_url=None
+            if environ.get("SLACK_IMAGE_URL") == ""
+            else reader.read("SLACK_IMAGE_URL", _image_url, DEFAULT_IMAGE_URL),
+            gate_ttl=reader.read("GATE_TTL_DAYS", _days, timedelta(days=DEFAULT_GATE_TTL_DAYS)),
+            takes_clicks=reader.read(
+                "SLACK_SIGNING_SECRET", lambda text: bool(_signing_secret(text)), default=False
+            ),
+        )
+    )
 
-    def read(name: str, parse: Callable[[str], T], default: T | None = None) -> T:
-        text = environ.get(name, "").strip()
+
+def load_decision_settings(environ: Mapping[str, str] = os.environ) -> DecisionSettings:
+    """Reads the settings of a click. Raises one SettingsError that names all that are wrong."""
+    reader = _Reader(environ)
+    return reader.checked(
+        DecisionSettings(
+            table_name=reader.read("DYNAMODB_TABLE_NAME", _table_name),
+            signing_secret=reader.read("SLACK_SIGNING_SECRET", _signing_secret),
+            approvers=reader.read("APPROVERS", _approvers, frozenset()),
+            language=reader.read("MESSAGE_LANGUAGE", _language, Language.KOREAN),
+        )
+    )
+
+
+def load_table_name(environ: Mapping[str, str] = os.environ) -> str:
+    """Reads which table the gates are in. Raises SettingsError if that is not set or malformed."""
+    reader = _Reader(environ)
+    return reader.checked(reader.read("DYNAMODB_TABLE_NAME", _table_name))
+
+
+class _Reader:
+    """Reads one variable after the other, and keeps what is wrong with them for the end."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def read(self, name: str, parse: Callable[[str], T], default: T | None = None) -> T:
+        """A variable's value; the default, or a problem, for one that is unset or blank."""
+        text = self._environ.get(name, "").strip()
         try:
             if text:
                 return parse(text)
             if default is None:
                 raise ValueError("is not set")
         except ValueError as exc:
-            problems.append(f"{name} {exc}")
-        return default  # type: ignore[return-value]  # only None when a problem ends it all below
+            self._problems.append(f"{name} {exc}")
+        return default  # type: ignore[return-value]  # None only where `checked` will raise
 
-    settings = Settings(
-        test_url=read("TEST_URL", _test_url),
-        table_name=read("DYNAMODB_TABLE_NAME", _table_name),
-        slack_webhook=read("SLACK_WEBHOOK_URL", _webhook_reference),
-        language=read("MESSAGE_LANGUAGE", _language, Language.KOREAN),
-        image_url=None
-        if environ.get("SLACK_IMAGE_URL") == ""
-        else read("SLACK_IMAGE_URL", _image_url, DEFAULT_IMAGE_URL),
-        gate_ttl=read("GATE_TTL_DAYS", _days, timedelta(days=DEFAULT_GATE_TTL_DAYS)),
-    )
-    if problems:
-        raise SettingsError(*problems)
-    return settings
+    def checked(self, settings: T) -> T:
+        """The settings, if nothing was wrong. Raises SettingsError."""
+        if self._problems:
+            raise SettingsError(*self._problems)
+        return settings
 
 
 def fill_test_url(template: str, deployment_id: str, deployment: Deployment) -> str:
@@ -126,6 +180,13 @@ def check_webhook_url(text: str) -> str:
     return text
 
 
+def check_signing_secret(text: str) -> str:
+    """Returns a usable signing secret; a ValueError says what is wrong, without the secret."""
+    if not _SECRET_VALUE.fullmatch(text):
+        raise ValueError("must be a signing secret: 16 to 128 letters and digits")
+    return text
+
+
 def service_name() -> str:
     """The `service` of logs, traces and metrics: POWERTOOLS_SERVICE_NAME, or Greenlight's own."""
     return os.environ.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE
@@ -150,19 +211,36 @@ def _table_name(text: str) -> str:
 
 
 def _webhook_reference(text: str) -> SecretReference:
-    source = SecretSource.VALUE
-    if _SSM.fullmatch(text):
-        source = SecretSource.SSM
-    elif _SECRETS_MANAGER.fullmatch(text):
-        source = SecretSource.SECRETS_MANAGER
-    elif text.startswith(("https:", "http:")):
+    source = _place(text)
+    if source is None and text.startswith(("https:", "http:")):
         check_webhook_url(text)
-    else:
-        raise ValueError(
-            "is neither an https URL nor an SSM parameter name (/path/name), "
-            "an SSM parameter ARN or a Secrets Manager secret ARN"
-        )
+        source = SecretSource.VALUE
+    if source is None:
+        raise ValueError(f"is neither an https URL nor {_PLACES}")
     return SecretReference("SLACK_WEBHOOK_URL", source, text)
+
+
+def _signing_secret(text: str) -> SecretReference:
+    source = _place(text)
+    if source is None:
+        if not _SECRET_VALUE.fullmatch(text):
+            raise ValueError(f"is neither a signing secret (letters and digits) nor {_PLACES}")
+        source = SecretSource.VALUE
+    return SecretReference("SLACK_SIGNING_SECRET", source, text)
+
+
+def _place(text: str) -> SecretSource | None:
+    """Where a secret is kept, if the text says so."""
+    if _SSM.fullmatch(text):
+        return SecretSource.SSM
+    return SecretSource.SECRETS_MANAGER if _SECRETS_MANAGER.fullmatch(text) else None
+
+
+def _approvers(text: str) -> frozenset[str]:
+    ids = re.split(r"[\s,]+", text.strip(", "))
+    if not all(_SLACK_USER.fullmatch(one) for one in ids):
+        raise ValueError("must be Slack user ids (U0123ABCD), separated by commas")
+    return frozenset(ids)
 
 
 def _language(text: str) -> Language:
