@@ -2,22 +2,43 @@
 
 import re
 import shlex
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import CodeDeployLifecycleHookEvent
+from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from greenlight.errors import CodeDeployError, EventError, HookSettledError
-from greenlight.models import Deployment, Hook
+from greenlight.errors import CodeDeployError, EventError, HookRefusedError, HookSettledError
+from greenlight.models import Deployment, Gate, GateStatus, Hook, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from types_boto3_codedeploy import CodeDeployClient
 
-# Wider than any id that was ever seen, and still harmless in a key, a message and a command line.
+# Wider than any id that was ever seen, and still harmless in a key, a message and a command line;
+# both together fit into the value of a Slack button.
 _DEPLOYMENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
-_EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9+/_][A-Za-z0-9+/=_.:-]{0,2047}")
+_EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9+/_][A-Za-z0-9+/=_.:-]{0,1699}")
+
+# The lifecycle event whose hook Greenlight is.
+HOOK_EVENT: Final = "AfterAllowTestTraffic"
+
+# CodeDeploy waits for an hour; an event that failed after this long was given up.
+_GAVE_UP_AFTER: Final = timedelta(minutes=59)
+
+# What is not worth asking again.
+_REFUSALS: Final = frozenset(
+    {
+        "DeploymentDoesNotExistException",
+        "DeploymentIdRequiredException",
+        "InvalidDeploymentIdException",
+        "InvalidLifecycleEventHookExecutionIdException",
+        "InvalidLifecycleEventHookExecutionStatusException",
+        "UnsupportedActionForDeploymentTypeException",
+    }
+)
 
 _CONSOLES: Final = {
     "cn-": "console.amazonaws.cn",
@@ -63,6 +84,14 @@ def parse_hook(event: Any) -> Hook:
     return hook
 
 
+def hook_event(hook: Hook) -> dict[str, str]:
+    """The event that a hook comes with; `parse_hook` reads it."""
+    return {
+        "DeploymentId": hook.deployment_id,
+        "LifecycleEventHookExecutionId": hook.execution_id,
+    }
+
+
 class CodeDeploy:
     """CodeDeploy in one account and region."""
 
@@ -71,36 +100,72 @@ class CodeDeploy:
 
     def describe(self, deployment_id: str) -> Deployment:
         """What CodeDeploy says of a deployment. Raises CodeDeployError."""
-        try:
-            info = self._client.get_deployment(deploymentId=deployment_id)["deploymentInfo"]
-        except ClientError as exc:
-            raise CodeDeployError("GetDeployment", exc.response["Error"]["Code"]) from exc
-        except BotoCoreError as exc:
-            raise CodeDeployError("GetDeployment", type(exc).__name__) from exc
+        info = self._call("GetDeployment", deploymentId=deployment_id)["deploymentInfo"]
+        error = info.get("errorInformation", {})
         return Deployment(
             application=info.get("applicationName"),
             deployment_group=info.get("deploymentGroupName"),
             description=info.get("description"),
             creator=info.get("creator"),
             status=info.get("status"),
+            error=": ".join(error[name] for name in ("code", "message") if name in error) or None,
         )
 
-    def fail(self, hook: Hook) -> None:
-        """Answers a hook with `Failed`, which fails the deployment.
+    def report(self, hook: Hook, *, succeeded: bool) -> None:
+        """Answers a hook: `Succeeded` lets the deployment go on, `Failed` fails it.
 
-        Raises HookSettledError if the hook was answered before, else CodeDeployError.
+        Raises HookSettledError if the hook was answered before, HookRefusedError if CodeDeploy
+        will not take this answer however often it is sent, else CodeDeployError.
         """
-        operation = "PutLifecycleEventHookExecutionStatus"
-        try:
-            self._client.put_lifecycle_event_hook_execution_status(
-                deploymentId=hook.deployment_id,
-                lifecycleEventHookExecutionId=hook.execution_id,
-                status="Failed",
+        self._call(
+            "PutLifecycleEventHookExecutionStatus",
+            deploymentId=hook.deployment_id,
+            lifecycleEventHookExecutionId=hook.execution_id,
+            status="Succeeded" if succeeded else "Failed",
+        )
+
+    def settlement(self, gate: Gate) -> Settlement:
+        """What became of a gate's hook that takes no answer any more.
+
+        Whether the hook succeeded is what CodeDeploy's lifecycle event says, not how the
+        deployment went on. Raises CodeDeployError if CodeDeploy does not say.
+        """
+        event = self._lifecycle_event(gate.deployment_id)
+        ended_at = event.get("endTime")
+        if event.get("status") == "Succeeded":
+            return Settlement(GateStatus.APPROVED, _utc(ended_at))
+        deployment = self.describe(gate.deployment_id)
+        if event.get("status") != "Failed" and deployment.status not in ("Failed", "Stopped"):
+            raise CodeDeployError("GetDeploymentTarget", f"{HOOK_EVENT} has no result yet")
+        gave_up = ended_at and ended_at - event.get("startTime", gate.created_at) >= _GAVE_UP_AFTER
+        status = GateStatus.EXPIRED if gave_up else GateStatus.REJECTED
+        return Settlement(status, _utc(ended_at), deployment.error)
+
+    def _lifecycle_event(self, deployment_id: str) -> dict[str, Any]:
+        """The event that the hook belongs to, of the one target that an ECS deployment has."""
+        targets = self._call("ListDeploymentTargets", deploymentId=deployment_id)["targetIds"]
+        for target_id in targets:
+            found = self._call(
+                "GetDeploymentTarget", deploymentId=deployment_id, targetId=target_id
             )
-        except self._client.exceptions.LifecycleEventAlreadyCompletedException as exc:
-            raise HookSettledError(operation, exc.response["Error"]["Code"]) from exc
+            for event in found["deploymentTarget"].get("ecsTarget", {}).get("lifecycleEvents", []):
+                if event.get("lifecycleEventName") == HOOK_EVENT:
+                    return dict(event)
+        return {}
+
+    def _call(self, operation: str, **request: str) -> Any:
+        """Calls an operation by the name that AWS gives it."""
+        call = getattr(self._client, xform_name(operation))
+        try:
+            return call(**request)
         except ClientError as exc:
-            raise CodeDeployError(operation, exc.response["Error"]["Code"]) from exc
+            reason = exc.response["Error"]["Code"]
+            retried = exc.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
+            if reason == "LifecycleEventAlreadyCompletedException":
+                raise HookSettledError(operation, reason, retried=retried) from exc
+            if reason in _REFUSALS:
+                raise HookRefusedError(operation, reason, retried=retried) from exc
+            raise CodeDeployError(operation, reason) from exc
         except BotoCoreError as exc:
             raise CodeDeployError(operation, type(exc).__name__) from exc
 
@@ -131,3 +196,7 @@ class CodeDeploy:
                 *("--status", status),
             ]
         )
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment and moment.astimezone(UTC)

@@ -6,6 +6,8 @@ where to fix it. None of them ever carries a secret.
 
 from typing import Any, ClassVar
 
+from greenlight.models import Gate
+
 
 class GreenlightError(Exception):
     """Something Greenlight could not do; `stage` says which step of the hook it stopped."""
@@ -49,7 +51,18 @@ class CodeDeployError(GreenlightError):
         super().__init__(f"CodeDeploy {operation} failed: {reason}")
 
 
-class HookSettledError(CodeDeployError):
+class HookRefusedError(CodeDeployError):
+    """CodeDeploy takes no answer to this hook: it does not know it, or not any more.
+
+    `retried`: the answer was sent more than once, so an earlier one may have been taken.
+    """
+
+    def __init__(self, operation: str, reason: str, *, retried: bool) -> None:
+        super().__init__(operation, reason)
+        self.retried = retried
+
+
+class HookSettledError(HookRefusedError):
     """CodeDeploy has its answer to this hook already."""
 
 
@@ -84,9 +97,66 @@ class GateReplacedError(GreenlightError):
 
     def __init__(self, deployment_id: str) -> None:
         super().__init__(
-            f"The gate of {deployment_id} was removed or taken over by another hook execution "
-            "while people were being told"
+            f"The gate of {deployment_id} was removed or taken over by another hook execution"
         )
+
+
+class GateNotFoundError(GreenlightError):
+    """There is no gate of this deployment in the table."""
+
+    stage = "table"
+
+    def __init__(self, deployment_id: str, table: str) -> None:
+        self.table = table
+        super().__init__(
+            f"There is no gate of {deployment_id} in the table {table}: it was never opened here, "
+            "or is forgotten by now"
+        )
+
+
+class IndexMissingError(GreenlightError):
+    """The table has no index to list gates by; everything else works without."""
+
+    stage = "table"
+
+    def __init__(self, table: str, index: str) -> None:
+        self.table = table
+        self.index = index
+        super().__init__(
+            f"The table {table} has no index {index}, so its gates cannot be listed (the other "
+            "commands work): update the stack, or add the index as docs/deploy.md says"
+        )
+
+
+class DecisionUnreportedError(CodeDeployError):
+    """A decision is written down, and CodeDeploy could not be told; deciding so again tells it."""
+
+    def __init__(self, gate: Gate, operation: str, reason: str) -> None:
+        super().__init__(operation, reason)
+        self.gate = gate
+
+    def details(self) -> dict[str, Any]:
+        """As of any error, with the gate's status for the gate."""
+        return {**super().details(), "gate": self.gate.status}
+
+
+class SignatureError(GreenlightError):
+    """A request is not shown to come from Slack; `signed` if it at least says that it does."""
+
+    stage = "signature"
+
+    def __init__(self, problem: str, *, signed: bool) -> None:
+        self.signed = signed
+        super().__init__(f"Not a request of Slack's: {problem}")
+
+
+class ClickError(GreenlightError):
+    """A request of Slack's is not a click that can be understood."""
+
+    stage = "click"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"Not a click that can be understood: {problem}")
 
 
 class SlackError(GreenlightError):

@@ -115,7 +115,7 @@ def fail_hook(hook: Hook, reason: str, *, codedeploy: CodeDeploy, countdown: Cou
     """
     try:
         with countdown.until(REPORTED_BY):
-            codedeploy.fail(hook)
+            codedeploy.report(hook, succeeded=False)
     except HookSettledError:
         if not _has_failed(hook, codedeploy):
             logger.info("The hook was answered elsewhere: that answer stands")

@@ -1,13 +1,18 @@
 """How a gate is written as a DynamoDB item, and read back."""
 
+import re
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from greenlight.models import Gate, GateStatus
+from greenlight.models import Gate, GateStatus, Via
 
 Item = dict[str, Any]
+
+_NAME: Final = re.compile(r"#(\w+)")
+_VALUE: Final = re.compile(r":(\w+)")
 
 
 def serialize(item: Item) -> Item:
@@ -20,14 +25,59 @@ def deserialize(item: Item) -> Item:
     return {name: TypeDeserializer().deserialize(value) for name, value in item.items()}
 
 
-def values(item: Item, **more: Any) -> Item:
-    """The values that the expressions of a write name: `:name` for each name."""
-    return serialize({f":{name}": value for name, value in {**item, **more}.items()})
+def update(
+    attributes: Item,
+    condition: str,
+    *,
+    keep: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    event: dict[str, str] | None = None,
+    **more: Any,
+) -> Item:
+    """The request of a conditional update that sets attributes, removes some, and adds an event.
+
+    An attribute in `keep` stays as it is where it is there. The condition names attributes as
+    `#name` and values as `:name`: those of the attributes, and `more`.
+    """
+    known = {**attributes, **more}
+    kept = frozenset(keep)
+    sets = [
+        f"#{name} = if_not_exists(#{name}, :{name})" if name in kept else f"#{name} = :{name}"
+        for name in attributes
+    ]
+    if event:
+        sets.append("#history = list_append(if_not_exists(#history, :no_history), :new_history)")
+        known |= {"no_history": [], "new_history": [event]}
+    expression = "SET " + ", ".join(sets) if sets else ""
+    if removed := [f"#{name}" for name in remove]:
+        expression += " REMOVE " + ", ".join(removed)
+    return {
+        "UpdateExpression": expression,
+        "ConditionExpression": condition,
+        "ExpressionAttributeNames": names(expression, condition),
+        "ExpressionAttributeValues": values(known, expression, condition),
+    }
 
 
-def assignment(name: str, *, keep: bool = False) -> str:
-    """Sets an attribute; `keep` leaves one that is there as it is."""
-    return f"#{name} = if_not_exists(#{name}, :{name})" if keep else f"#{name} = :{name}"
+def names(*expressions: str) -> dict[str, str]:
+    """The attribute names that expressions have a `#` before."""
+    return {f"#{name}": name for text in expressions for name in _NAME.findall(text)}
+
+
+def values(known: Item, *expressions: str) -> Item:
+    """The values that expressions have a `:` before."""
+    wanted = {name for text in expressions for name in _VALUE.findall(text)}
+    return serialize({f":{name}": known[name] for name in wanted})
+
+
+def event(kind: str, at: datetime, /, **more: str | None) -> dict[str, str]:
+    """An entry of a gate's history; what is None is left out."""
+    return present({"event": kind, "at": moment_text(at), **more})
+
+
+def present(item: Item) -> Item:
+    """An item without what is None."""
+    return {name: value for name, value in item.items() if value is not None}
 
 
 def moment_text(moment: datetime) -> str:
@@ -48,6 +98,13 @@ def read_gate(item: Item) -> Gate:
             application=item.get("application"),
             deployment_group=item.get("deployment_group"),
             notified_at=_moment(item, "notified_at"),
+            decided_by=item.get("decided_by"),
+            decided_via=Via(item["decided_via"]) if "decided_via" in item else None,
+            decided_at=_moment(item, "decided_at"),
+            reason=item.get("reason"),
+            reported_at=_moment(item, "reported_at"),
+            failed_at=_moment(item, "failed_at"),
+            history=tuple(dict(entry) for entry in item.get("history", [])),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise ValueError(f"the item {item.get('deployment_id')} is not a gate: {exc!r}") from exc

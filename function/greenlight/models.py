@@ -16,6 +16,27 @@ class GateStatus(StrEnum):
     APPROVED = "APPROVED"
     REJECTED = "REJECTED"
     FAILED = "FAILED"
+    EXPIRED = "EXPIRED"
+
+
+class Verdict(StrEnum):
+    """What an approver decides."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+    @property
+    def status(self) -> GateStatus:
+        """Where a gate stands once it is decided so."""
+        return GateStatus.APPROVED if self is Verdict.APPROVE else GateStatus.REJECTED
+
+
+class Via(StrEnum):
+    """What a decision came through."""
+
+    SLACK = "slack"
+    CLI = "cli"
+    ELSEWHERE = "elsewhere"
 
 
 class Language(StrEnum):
@@ -42,11 +63,43 @@ class Deployment:
     description: str | None = None
     creator: str | None = None
     status: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Approve or reject, by an approver: a Slack user id, or an IAM principal's ARN.
+
+    `name` and `team` are what Slack says of its user besides.
+    """
+
+    verdict: Verdict
+    approver: str
+    via: Via
+    reason: str | None = None
+    name: str | None = None
+    team: str | None = None
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What became of a hook that CodeDeploy takes no answer for any more.
+
+    `status` is APPROVED, REJECTED or EXPIRED; `at` when, UTC, and `detail` why, if CodeDeploy says.
+    """
+
+    status: GateStatus
+    at: datetime | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A deployment that waits for a person's decision. Times are UTC, to the second."""
+    """A deployment that waits for a person's decision. Times are UTC, to the second.
+
+    `reported_at`: since when CodeDeploy knows. `history`: an entry of `event`, `at` and more for
+    each thing that happened, oldest first.
+    """
 
     deployment_id: str
     hook_execution_id: str
@@ -57,3 +110,20 @@ class Gate:
     application: str | None = None
     deployment_group: str | None = None
     notified_at: datetime | None = None
+    decided_by: str | None = None
+    decided_via: Via | None = None
+    decided_at: datetime | None = None
+    reason: str | None = None
+    reported_at: datetime | None = None
+    failed_at: datetime | None = None
+    history: tuple[dict[str, str], ...] = ()
+
+    @property
+    def hook(self) -> Hook:
+        """The hook that the gate answers."""
+        return Hook(self.deployment_id, self.hook_execution_id)
+
+    @property
+    def is_unreported(self) -> bool:
+        """Whether it is decided, and CodeDeploy does not know yet."""
+        return self.status in (GateStatus.APPROVED, GateStatus.REJECTED) and not self.reported_at

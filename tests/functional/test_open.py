@@ -24,8 +24,16 @@ def deployment(aws: AwsStandIn) -> None:
     add_deployment("d-LOCALTEST", aws.client("codedeploy"))
 
 
-def plain(item: dict[str, dict[str, str]]) -> dict[str, str]:
-    return {name: next(iter(value.values())) for name, value in item.items()}
+def plain(item: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """An item without DynamoDB's types; a number is text, as DynamoDB sends it."""
+    return {name: value_of(*typed.items()) for name, typed in item.items()}
+
+
+def value_of(typed: tuple[str, Any]) -> Any:
+    kind, value = typed
+    if kind == "L":
+        return [value_of(*one.items()) for one in value]
+    return plain(value) if kind == "M" else value
 
 
 def whole(message: Any) -> str:
@@ -63,6 +71,10 @@ def test_a_real_event_becomes_a_stored_gate_and_a_message(
         "deadline": "2026-11-23T04:00:00+00:00",
         "notified_at": "2026-11-23T03:00:00+00:00",
         "expires_at": str(int((NOW + timedelta(days=90)).timestamp())),
+        "history": [
+            {"event": "opened", "at": "2026-11-23T03:00:00+00:00"},
+            {"event": "notified", "at": "2026-11-23T03:00:00+00:00"},
+        ],
     }
     assert item["expires_at"].keys() == {"N"}, "DynamoDB's TTL wants a number of seconds"
     (message,) = slack.messages

@@ -25,7 +25,8 @@ LAYERS = [
     },
     {"greenlight.network", "greenlight.observability"},
     {"greenlight.items", "greenlight.settings", "greenlight.words"},
-    {"greenlight.errors", "greenlight.models"},
+    {"greenlight.errors"},
+    {"greenlight.models"},
 ]
 
 
