@@ -18,7 +18,8 @@ from statistics import median
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, add_deployment, aws_stand_in  # noqa: E402
+from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in  # noqa: E402
+from stand_ins.codedeploy import add_deployment  # noqa: E402
 from stand_ins.slack import slack_stand_in  # noqa: E402
 
 ROUNDS = 15

@@ -14,7 +14,8 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "function")]
 
-from stand_ins.aws import CREDENTIALS, TABLE, add_deployment, aws_stand_in  # noqa: E402
+from stand_ins.aws import CREDENTIALS, TABLE, aws_stand_in  # noqa: E402
+from stand_ins.codedeploy import add_deployment  # noqa: E402
 from stand_ins.slack import slack_stand_in  # noqa: E402
 
 WIDTH = 79

@@ -10,15 +10,12 @@ from typing import Any
 
 import boto3
 from moto.backends import get_backend
-from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-REGION = "ap-northeast-2"
+from stand_ins.codedeploy import REGION, complete_hook, deployments
+
 TABLE = "gates"
-APPLICATION = "shop"
-DEPLOYMENT_GROUP = "shop-blue-green"
-DESCRIPTION = "Release 2026.11: faster checkout"
 
 # What IAM calls the services, by what the services call themselves.
 IAM_PREFIXES = {
@@ -117,7 +114,7 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
         server.shutdown()
         server.server_close()
         thread.join()
-        for service in ("dynamodb", "codedeploy", "ssm", "secretsmanager"):
+        for service in ("dynamodb", "codedeploy", "ssm", "secretsmanager", "sts"):
             get_backend(service).reset()
 
 
@@ -134,8 +131,7 @@ def report(request: dict[str, str], stand_in: AwsStandIn, start_response: Any) -
     if hook in stand_in.reports:
         return failure("LifecycleEventAlreadyCompletedException", start_response)
     stand_in.reports[hook] = request["status"]
-    if request["status"] == "Failed":
-        set_status(request["deploymentId"], "Failed")
+    complete_hook(request["deploymentId"], request["status"])
     start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
     return [json.dumps({"lifecycleEventHookExecutionId": hook[1]}).encode()]
 
@@ -148,42 +144,23 @@ def failure(code: str, start_response: Any) -> list[bytes]:
 
 
 def create_table(client: Any) -> None:
-    """Makes the table as people have it: its only key is `deployment_id`."""
+    """Makes the table as the template does."""
     client.create_table(
         TableName=TABLE,
         BillingMode="PAY_PER_REQUEST",
         KeySchema=[{"AttributeName": "deployment_id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "deployment_id", "AttributeType": "S"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("deployment_id", "status", "deadline")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "status-deadline",
+                "KeySchema": [
+                    {"AttributeName": "status", "KeyType": "HASH"},
+                    {"AttributeName": "deadline", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
     )
-
-
-def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
-    """Puts a deployment with this id into moto's CodeDeploy, which can only make up an id."""
-    application = names.get("application", APPLICATION)
-    client.create_application(applicationName=application, computePlatform="ECS")
-    client.create_deployment_group(
-        applicationName=application,
-        deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
-        serviceRoleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/codedeploy",
-    )
-    made_up_id = client.create_deployment(
-        applicationName=application,
-        deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
-        description=names.get("description", DESCRIPTION),
-        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}},
-    )["deploymentId"]
-    deployment = deployments().pop(made_up_id)
-    deployment.deployment_id = deployment_id
-    deployments()[deployment_id] = deployment
-
-
-def set_status(deployment_id: str, status: str) -> None:
-    """Lets a deployment end, or go on."""
-    deployments()[deployment_id].status = status
-
-
-def deployments() -> dict[str, Any]:
-    """All deployments of moto's CodeDeploy, by id."""
-    backend = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION]
-    known: dict[str, Any] = backend.deployments
-    return known

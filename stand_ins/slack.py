@@ -10,6 +10,8 @@ from typing import Any
 
 # The path of the webhook that it honours; like a real one, the path is the secret.
 WEBHOOK_PATH = "/services/T0000/B0000/stand-in-for-a-secret"
+# Where the URLs lead that a click brings.
+RESPONSE_PATH = "/actions/T0000/"
 
 MAX_BLOCKS = 50
 MAX_HEADER = 150
@@ -18,6 +20,13 @@ MAX_FIELDS = 10
 MAX_FIELD = 2000
 MAX_ALT_TEXT = 2000
 MAX_IMAGE_URL = 3000
+MAX_BUTTON_TEXT = 75
+MAX_BUTTON_VALUE = 2000
+MAX_LABEL = 2000
+MAX_CONFIRM_TITLE = 100
+MAX_CONFIRM_TEXT = 300
+MAX_CONFIRM_BUTTON = 30
+MAX_RESPONSES = 5
 
 
 @dataclass(frozen=True)
@@ -49,9 +58,19 @@ class SlackStandIn:
         return self.base_url + WEBHOOK_PATH
 
     @property
+    def response_url(self) -> str:
+        """The URL that a click brings, to answer it with."""
+        return f"{self.base_url}{RESPONSE_PATH}{len(self.posts)}"
+
+    @property
     def messages(self) -> list[Any]:
-        """Every message that was posted, refused ones too."""
-        return [message for _, message in self.posts]
+        """Every message that was posted to a webhook, refused ones too."""
+        return [message for path, message in self.posts if not path.startswith(RESPONSE_PATH)]
+
+    @property
+    def responses(self) -> list[Any]:
+        """Every answer to a click: what takes the message's place, and what only one sees."""
+        return [message for path, message in self.posts if path.startswith(RESPONSE_PATH)]
 
     def answer(self, path: str, body: bytes) -> Answer:
         """Takes a post and says what to answer."""
@@ -62,7 +81,11 @@ class SlackStandIn:
         self.posts.append((path, message))
         if self.script:
             return self.script.pop(0)
-        if path not in self.webhook_paths:
+        if path.startswith(RESPONSE_PATH):
+            used = [one for one, _ in self.posts].count(path)
+            if used > MAX_RESPONSES:
+                return Answer(404, "used_url")
+        elif path not in self.webhook_paths:
             return Answer(404, "no_service")
         return Answer(400, "invalid_blocks") if broken_limits(message) else Answer()
 
@@ -131,4 +154,24 @@ def _limited(block: Any) -> list[tuple[str, Any, int]]:
                 ("image_url", block["image_url"], MAX_IMAGE_URL),
                 ("alt_text", block["alt_text"], MAX_ALT_TEXT),
             ]
+        case "input":
+            return [("label", block["label"]["text"], MAX_LABEL)]
+        case "actions":
+            return [text for button in block["elements"] for text in _limited_button(button)]
     return [("block type", None, 0)]
+
+
+def _limited_button(button: Any) -> list[tuple[str, Any, int]]:
+    """The texts of a button and of its confirmation dialog with their limits."""
+    texts = [
+        ("button", button["text"]["text"], MAX_BUTTON_TEXT),
+        ("value", button["value"], MAX_BUTTON_VALUE),
+    ]
+    if confirm := button.get("confirm"):
+        texts += [
+            ("confirm title", confirm["title"]["text"], MAX_CONFIRM_TITLE),
+            ("confirm text", confirm["text"]["text"], MAX_CONFIRM_TEXT),
+            ("confirm button", confirm["confirm"]["text"], MAX_CONFIRM_BUTTON),
+            ("deny button", confirm["deny"]["text"], MAX_CONFIRM_BUTTON),
+        ]
+    return texts

@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError
 from greenlight.errors import SettingsError
 from greenlight.network import (
     AWS_CONFIG,
+    HTTP_TIMEOUTS,
     LOOK_UP_CONFIG,
     Countdown,
     aws_session,
@@ -26,22 +27,33 @@ if TYPE_CHECKING:
 class Clients:
     """The clients of one cold start, bounded by one countdown.
 
-    Each raises SettingsError where AWS is not configured.
+    `config` and `timeouts` bound each call to AWS and over HTTP; `where` names a profile and a
+    region, as boto3's session takes them. Each client raises SettingsError where AWS is not
+    configured.
     """
 
-    def __init__(self, countdown: Countdown) -> None:
+    def __init__(
+        self,
+        countdown: Countdown,
+        config: Config = AWS_CONFIG,
+        timeouts: tuple[float, float] = HTTP_TIMEOUTS,
+        **where: str | None,
+    ) -> None:
         self.countdown = countdown
+        self._config = config
+        self._timeouts = timeouts
+        self._where = where
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """DynamoDB."""
-        client: DynamoDBClient = self._client("dynamodb", AWS_CONFIG)
+        client: DynamoDBClient = self._client("dynamodb", self._config)
         return client
 
     @cached_property
     def codedeploy(self) -> "CodeDeployClient":
         """CodeDeploy, to report to."""
-        client: CodeDeployClient = self._client("codedeploy", AWS_CONFIG)
+        client: CodeDeployClient = self._client("codedeploy", self._config)
         return client
 
     @cached_property
@@ -58,11 +70,11 @@ class Clients:
     @cached_property
     def http(self) -> requests.Session:
         """HTTP, for Slack."""
-        return http_session(self.countdown)
+        return http_session(self.countdown, self._timeouts)
 
     @cached_property
     def _session(self) -> boto3.Session:
-        return aws_session(self.countdown)
+        return aws_session(self.countdown, **self._where)
 
     def _client(self, service: Any, config: Config) -> Any:
         try:

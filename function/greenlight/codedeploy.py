@@ -10,7 +10,7 @@ from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
 from greenlight.errors import CodeDeployError, EventError, HookRefusedError, HookSettledError
-from greenlight.models import Deployment, Gate, GateStatus, Hook, Settlement
+from greenlight.models import Commands, Deployment, Gate, GateStatus, Hook, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,26 +171,26 @@ class CodeDeploy:
 
     def console_url(self, deployment_id: str) -> str:
         """The deployment's page in the AWS console."""
-        region = self._client.meta.region_name
-        domain = next(name for start, name in _CONSOLES.items() if region.startswith(start))
+        domain = next(name for start, name in _CONSOLES.items() if self.region.startswith(start))
         return (
-            f"https://{region}.{domain}/codesuite/codedeploy/deployments/{deployment_id}"
-            f"?region={region}"
+            f"https://{self.region}.{domain}/codesuite/codedeploy/deployments/{deployment_id}"
+            f"?region={self.region}"
         )
 
-    def approve_command(self, hook: Hook) -> str:
-        """The AWS CLI command that lets the deployment go on, quoted for a POSIX shell."""
-        return self._command(hook, "Succeeded")
+    @property
+    def region(self) -> str:
+        """The region that it is in."""
+        return self._client.meta.region_name
 
-    def reject_command(self, hook: Hook) -> str:
-        """The AWS CLI command that fails the deployment, quoted for a POSIX shell."""
-        return self._command(hook, "Failed")
+    def commands(self, hook: Hook) -> Commands:
+        """The AWS CLI commands that let the deployment go on, and that fail it."""
+        return Commands(self._command(hook, "Succeeded"), self._command(hook, "Failed"))
 
     def _command(self, hook: Hook, status: str) -> str:
         return shlex.join(
             [
                 *("aws", "deploy", "put-lifecycle-event-hook-execution-status"),
-                *("--region", self._client.meta.region_name),
+                *("--region", self.region),
                 *("--deployment-id", hook.deployment_id),
                 *("--lifecycle-event-hook-execution-id", hook.execution_id),
                 *("--status", status),

@@ -1,12 +1,13 @@
 """The use cases. They know no event, no boto3 and no requests."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from greenlight import messages
-from greenlight.codedeploy import CodeDeploy
+from greenlight.codedeploy import CodeDeploy, hook_event
 from greenlight.errors import (
     CodeDeployError,
     GreenlightError,
@@ -90,8 +91,9 @@ def open_gate(
         opening.gate,
         deployment,
         console_url=codedeploy.console_url(hook.deployment_id),
-        approve_command=codedeploy.approve_command(hook),
-        reject_command=codedeploy.reject_command(hook),
+        commands=codedeploy.commands(hook),
+        terminal_options=("--region", codedeploy.region, "--table", settings.table_name),
+        button_value=json.dumps(hook_event(hook)) if settings.takes_clicks else None,
         language=settings.language,
         image_url=settings.image_url,
     )
@@ -169,7 +171,7 @@ def note_failure(
             hook.deployment_id,
             reason,
             console_url=codedeploy.console_url(hook.deployment_id),
-            reject_command=codedeploy.reject_command(hook),
+            commands=codedeploy.commands(hook),
             reported=reported,
             language=settings.language,
         )
@@ -209,14 +211,14 @@ def _release(gate: Gate, table: GateTable, now: datetime) -> None:
 
 
 def _tell(message: Message, slack: SlackWebhook, countdown: Countdown) -> None:
-    """Posts a message; without its image where Slack refuses it with."""
+    """Posts a message; without what it can do without where Slack refuses it with."""
     if not countdown.allows(HTTP_TRY_SECONDS):
         raise SlackError("there was no time left to post it")
     try:
         slack.post(message)
     except SlackRefusedError as exc:
-        plain = messages.without_image(message)
+        plain = messages.plainer(message)
         if plain == message or not countdown.allows(HTTP_TRY_SECONDS):
             raise
-        logger.warning("Slack refused the message: trying without the image", reason=exc.reason)
+        logger.warning("Slack refused the message: trying a plainer one", reason=exc.reason)
         slack.post(plain)

@@ -67,6 +67,14 @@ class Deployment:
 
 
 @dataclass(frozen=True)
+class Commands:
+    """The command lines that decide a gate, quoted for a POSIX shell."""
+
+    approve: str
+    reject: str
+
+
+@dataclass(frozen=True)
 class Decision:
     """Approve or reject, by an approver: a Slack user id, or an IAM principal's ARN.
 

@@ -41,6 +41,9 @@ LOOK_UP_SECONDS: Final = AWS_CONNECT_SECONDS + LOOK_UP_READ_SECONDS
 
 HTTP_TIMEOUTS: Final = (3.0, 5.0)
 HTTP_TRY_SECONDS: Final = sum(HTTP_TIMEOUTS)
+# For a click: somebody waits for each of these calls, and there are more of them.
+CLICK_CONFIG: Final = AWS_CONFIG.merge(Config(connect_timeout=1.0, read_timeout=2.0))
+CLICK_HTTP_TIMEOUTS: Final = (1.0, 2.0)
 HTTP_RETRIES: Final = 2
 HTTP_RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 MAX_RETRY_AFTER_SECONDS: Final = 5.0
@@ -81,8 +84,11 @@ class Countdown:
         return self._clock() - self._started + seconds <= self._ends
 
 
-def aws_session(countdown: Countdown) -> boto3.Session:
-    """An AWS session whose clients do not start a retry that cannot end in time."""
+def aws_session(countdown: Countdown, **where: str | None) -> boto3.Session:
+    """An AWS session whose clients do not start a retry that cannot end in time.
+
+    `where`: `profile_name` and `region_name`, as boto3 takes them.
+    """
 
     def refuse_late_retry(request: AWSRequest, operation_name: str, **_: Any) -> None:
         config = request.context["client_config"]
@@ -90,16 +96,22 @@ def aws_session(countdown: Countdown) -> boto3.Session:
         if is_retry and not countdown.allows(config.connect_timeout + config.read_timeout):
             raise OutOfTimeError(operation=operation_name)
 
-    session = boto3.Session()
+    session = boto3.Session(**where)  # type: ignore[arg-type]  # it takes more than names
     session.events.register("request-created", refuse_late_retry)
     return session
 
 
-def http_session(countdown: Countdown) -> requests.Session:
-    """An HTTP session that retries connection errors, 429 and 5xx, in the time there is."""
+def http_session(
+    countdown: Countdown, timeouts: tuple[float, float] = HTTP_TIMEOUTS
+) -> requests.Session:
+    """An HTTP session that retries connection errors, 429 and 5xx, in the time there is.
+
+    `timeouts`: seconds to connect and to read, for each of its requests.
+    """
     session = requests.Session()
     retry = PatientRetry(
         countdown=countdown,
+        try_seconds=sum(timeouts),
         total=HTTP_RETRIES,
         redirect=False,
         status_forcelist=HTTP_RETRY_STATUSES,
@@ -108,8 +120,20 @@ def http_session(countdown: Countdown) -> requests.Session:
         raise_on_status=False,
     )
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
+        session.mount(scheme, TimedAdapter(timeouts, max_retries=retry))
     return session
+
+
+class TimedAdapter(HTTPAdapter):
+    """Sends each request with the same timeouts, whoever makes it."""
+
+    def __init__(self, timeouts: tuple[float, float], *, max_retries: Retry) -> None:
+        self._timeouts = timeouts
+        super().__init__(max_retries=max_retries)
+
+    def send(self, *args: Any, **kwargs: Any) -> requests.Response:
+        """Sends a request, as in requests."""
+        return super().send(*args, **{**kwargs, "timeout": self._timeouts})
 
 
 class PatientRetry(Retry):
@@ -119,13 +143,14 @@ class PatientRetry(Retry):
     MAX_RETRY_AFTER_SECONDS is not slept through: Lambda's own retry comes after a minute.
     """
 
-    def __init__(self, *args: Any, countdown: Countdown, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, countdown: Countdown, try_seconds: float, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._countdown = countdown
+        self._try_seconds = try_seconds
 
     def new(self, **kwargs: Any) -> Self:
         """A copy with other numbers, as urllib3 makes one for every try."""
-        return super().new(countdown=self._countdown, **kwargs)
+        return super().new(countdown=self._countdown, try_seconds=self._try_seconds, **kwargs)
 
     def increment(
         self,
@@ -141,6 +166,6 @@ class PatientRetry(Retry):
             raise error
         after = super().increment(method, url, response, error, *args, **kwargs)
         pause = (response and self.get_retry_after(response)) or after.get_backoff_time()
-        if pause > MAX_RETRY_AFTER_SECONDS or not self._countdown.allows(pause + HTTP_TRY_SECONDS):
+        if pause > MAX_RETRY_AFTER_SECONDS or not self._countdown.allows(pause + self._try_seconds):
             raise MaxRetryError(kwargs["_pool"], url or "", error)
         return after

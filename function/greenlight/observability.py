@@ -23,6 +23,16 @@ HOOK_FAILED: Final = "HookFailed"
 HOOK_FAILED_OVER: Final = "HookFailedOver"
 HOOK_LEFT_ALONE: Final = "HookLeftAlone"
 FAILOVER_FAILED: Final = "FailoverFailed"
+GATE_APPROVED: Final = "GateApproved"
+GATE_REJECTED: Final = "GateRejected"
+GATE_SETTLED_ELSEWHERE: Final = "GateSettledElsewhere"
+TIME_TO_DECISION: Final = "TimeToDecision"
+DECISION_REPEATED: Final = "DecisionRepeated"
+DECISION_FAILED: Final = "DecisionFailed"
+APPROVER_REFUSED: Final = "ApproverRefused"
+CLICK_REFUSED: Final = "ClickRefused"
+CLICK_IGNORED: Final = "ClickIgnored"
+MESSAGE_NOT_REPLACED: Final = "MessageNotReplaced"
 
 logger = Logger(service=service_name())
 tracer = Tracer(service=service_name(), patch_modules=("botocore",))

@@ -175,7 +175,7 @@ def fill_test_url(template: str, deployment_id: str, deployment: Deployment) -> 
 def check_webhook_url(text: str) -> str:
     """Returns a usable webhook URL; a ValueError says what is wrong, without the URL."""
     host = _host(text)
-    if not text.startswith("https:") and not _is_loopback(host):
+    if not text.startswith("https:") and not is_loopback(host):
         raise ValueError("must be https (plain http only for a loopback host)")
     return text
 
@@ -185,6 +185,14 @@ def check_signing_secret(text: str) -> str:
     if not _SECRET_VALUE.fullmatch(text):
         raise ValueError("must be a signing secret: 16 to 128 letters and digits")
     return text
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def service_name() -> str:
@@ -276,10 +284,3 @@ def _host(url: str) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(wanted)
     return parts.hostname
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

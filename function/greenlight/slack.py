@@ -1,20 +1,51 @@
-"""The Slack webhook client."""
+"""The Slack webhook client, and how a request is known to come from Slack."""
 
+import hashlib
+import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 import requests
 from aws_lambda_powertools.metrics import MetricUnit
 
-from greenlight.errors import SlackError, SlackRefusedError, SlackWebhookGoneError
+from greenlight.errors import SignatureError, SlackError, SlackRefusedError, SlackWebhookGoneError
 from greenlight.models import Message
-from greenlight.network import HTTP_TIMEOUTS, HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
+from greenlight.network import HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
 from greenlight.observability import SLACK_LATENCY, metrics, tracer
 
 _GONE: Final = frozenset({401, 403, 404, 410})
 _ERROR_CODE: Final = re.compile(r"[a-z_]{1,60}")
+
+# Slack's own: a request that is older may be a replayed one.
+MAX_AGE_SECONDS: Final = 5 * 60
+_SIGNATURE: Final = re.compile(r"v0=[0-9a-f]{64}")
+_TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
+
+
+def verify_signature(
+    headers: Mapping[str, str], body: bytes, secret: Callable[[], str], now: float
+) -> None:
+    """Raises SignatureError unless a request is signed by Slack, now (seconds since 1970).
+
+    `headers` are found in any case, `body` is as it was sent. The signing secret is asked for only
+    if the rest is in order.
+    """
+    signature = headers.get("X-Slack-Signature")
+    timestamp = headers.get("X-Slack-Request-Timestamp")
+    if not isinstance(signature, str) or not isinstance(timestamp, str):
+        raise SignatureError("it is not signed", signed=False)
+    if not _TIMESTAMP.fullmatch(timestamp):
+        raise SignatureError("its timestamp is no number", signed=True)
+    if abs(now - int(timestamp)) > MAX_AGE_SECONDS:
+        raise SignatureError("it was signed more than five minutes ago or ahead", signed=True)
+    if not _SIGNATURE.fullmatch(signature):
+        raise SignatureError("its signature is malformed", signed=True)
+    signed = b"v0:" + timestamp.encode() + b":" + body
+    expected = hmac.new(secret().encode(), signed, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(f"v0={expected}", signature):
+        raise SignatureError("its signature is not made with this signing secret", signed=True)
 
 
 class WebhookUrl(Protocol):
@@ -60,9 +91,7 @@ class SlackWebhook:
         started = self._clock()
         with tracer.provider.in_subsegment("Slack", namespace="remote") as subsegment:
             try:
-                answer = self._http.post(
-                    url, json=message, timeout=HTTP_TIMEOUTS, allow_redirects=False
-                )
+                answer = self._http.post(url, json=message, allow_redirects=False)
             except requests.RequestException as exc:
                 failure: SlackError | None = SlackError(type(exc).__name__)
             else:

@@ -17,7 +17,8 @@ from typing import Any
 import boto3
 import pytest
 
-from stand_ins.aws import CREDENTIALS, REGION, AwsStandIn, add_deployment, aws_stand_in
+from stand_ins.aws import CREDENTIALS, AwsStandIn, aws_stand_in
+from stand_ins.codedeploy import REGION, add_deployment
 from stand_ins.slack import SlackStandIn, slack_stand_in
 from tests.template import load_template
 

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
-from greenlight.handlers import failure, hook
+from greenlight.handlers import decision, failure, hook
 from greenlight.observability import logger
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in
+from stand_ins.clicks import ALICE, SIGNING_SECRET, form, payload, signed, url_event
+from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import SlackStandIn, slack_stand_in
+from tests.conftest import load_event
 
 ROOT = Path(__file__).parents[2]
 TEST_URL = "https://{application}.green.example.com/?release={deployment_id}"
@@ -63,6 +66,59 @@ def invoke_failure(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     yield from invoking(failure, environ, monkeypatch)
 
 
+@pytest.fixture
+def invoke_decision(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+    """Calls the handler of clicks, likewise, in the environment of a stack that takes clicks."""
+    environ["SLACK_SIGNING_SECRET"] = SIGNING_SECRET
+    yield from invoking(decision, environ, monkeypatch)
+
+
+@dataclass
+class Clicker:
+    """People who press the buttons of the message about a gate that waits."""
+
+    call: Invoke
+    slack: SlackStandIn
+    message: dict[str, Any]
+
+    def __call__(
+        self,
+        verdict: str,
+        user: tuple[str, str] = ALICE,
+        reason: str | None = None,
+        **changes: str | None,
+    ) -> list[Any]:
+        """Presses a button; what Slack was told of it."""
+        known = len(self.slack.responses)
+        answer = self.call(self.event(verdict, user, reason), **changes)
+        assert answer["statusCode"] == 200
+        return self.slack.responses[known:]
+
+    def event(
+        self, verdict: str, user: tuple[str, str] = ALICE, reason: str | None = None
+    ) -> dict[str, Any]:
+        """The event that a click becomes."""
+        url = self.slack.response_url
+        body = form(payload(self.message, f"greenlight_{verdict}", url, user, reason))
+        return url_event(body, signed(body))
+
+
+@pytest.fixture
+def click(
+    invoke_decision: Invoke,
+    invoke: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    output: Callable[[], "Output"],
+) -> Clicker:
+    """An open gate, and people who were told of it."""
+    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+    invoke(load_event("documented_example"))
+    aws.operations.clear()
+    output()
+    return Clicker(invoke_decision, slack, slack.messages[0])
+
+
 def invoking(
     handler: ModuleType, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Invoke]:
@@ -83,7 +139,7 @@ def invoking(
         # pytest has put another in its place since the import
         monkeypatch.setattr(log, "stream", sys.stdout)
         answer = handler.lambda_handler(event, None)
-        return {**answer, "body": json.loads(answer["body"])}
+        return {**answer, "body": json.loads(answer["body"] or "null")}
 
     handler._clients.cache_clear()
     yield call
@@ -138,14 +194,16 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 class Process(subprocess.Popen[str]):
-    """The hook in a process of its own, as in Lambda; `later` moves its clock, in seconds."""
+    """A handler in a process of its own, as in Lambda; `later` moves its clock, in seconds."""
 
-    def __init__(self, event: Any, environ: dict[str, str], later: float = 0) -> None:
+    def __init__(
+        self, event: Any, environ: dict[str, str], later: float = 0, module: str = "lamda"
+    ) -> None:
         code = (
             "import json, sys, time, time_machine\n"
             "from datetime import datetime, UTC, timedelta\n"
             "event, later = json.loads(sys.argv[1]), float(sys.argv[2])\n"
-            "from lamda import lambda_handler\n"
+            f"from {module} import lambda_handler\n"
             "with time_machine.travel(datetime.now(UTC) + timedelta(seconds=later)):\n"
             "    print('ANSWER', json.dumps(lambda_handler(event, None)))\n"
         )

@@ -29,7 +29,8 @@ from greenlight.network import (
     TRY_SECONDS,
     Countdown,
 )
-from stand_ins.aws import TABLE, AwsStandIn, add_deployment, set_status
+from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.codedeploy import add_deployment, set_status
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output

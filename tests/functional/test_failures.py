@@ -22,7 +22,8 @@ from greenlight.errors import (
     SlackWebhookGoneError,
     TableError,
 )
-from stand_ins.aws import AwsStandIn, add_deployment
+from stand_ins.aws import AwsStandIn
+from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import WEBHOOK_PATH, Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output

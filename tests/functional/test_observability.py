@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from greenlight.errors import SlackWebhookGoneError
-from stand_ins.aws import AwsStandIn, add_deployment
+from stand_ins.aws import AwsStandIn
+from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import WEBHOOK_PATH, Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output, Process

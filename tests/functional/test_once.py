@@ -11,7 +11,8 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 
 from greenlight.errors import GateBusyError, GateReplacedError, SlackError, TableError
-from stand_ins.aws import REGION, TABLE, AwsStandIn, add_deployment
+from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.codedeploy import REGION, add_deployment
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Process

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import time_machine
 
-from stand_ins.aws import TABLE, AwsStandIn, add_deployment
+from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output

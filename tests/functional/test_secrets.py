@@ -9,7 +9,8 @@ import pytest
 import time_machine
 
 from greenlight.errors import SettingsError, SlackWebhookGoneError
-from stand_ins.aws import AwsStandIn, add_deployment
+from stand_ins.aws import AwsStandIn
+from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output

@@ -12,7 +12,8 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from greenlight.errors import GreenlightError
 from greenlight.network import TRY_SECONDS
-from stand_ins.aws import TABLE, AwsStandIn, add_deployment
+from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output

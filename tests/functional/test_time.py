@@ -23,7 +23,8 @@ from greenlight.network import (
 )
 from greenlight.settings import load_settings
 from greenlight.table import LEASE
-from stand_ins.aws import AwsStandIn, add_deployment
+from stand_ins.aws import AwsStandIn
+from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import Answer, SlackStandIn
 from tests.functional.conftest import Invoke
 

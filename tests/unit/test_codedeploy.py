@@ -114,8 +114,8 @@ def test_the_console_page_is_the_one_of_the_region(region: str, console: str) ->
 def test_the_commands_name_everything_that_the_aws_cli_needs() -> None:
     hook = parse_hook(REAL)
 
-    approve = shlex.split(code_deploy().approve_command(hook))
-    reject = shlex.split(code_deploy().reject_command(hook))
+    commands = code_deploy().commands(hook)
+    approve, reject = shlex.split(commands.approve), shlex.split(commands.reject)
 
     assert approve == [
         *("aws", "deploy", "put-lifecycle-event-hook-execution-status"),

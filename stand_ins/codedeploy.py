@@ -1,0 +1,113 @@
+"""What moto's CodeDeploy does not know: hooks, their events, and what deployments failed of."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from moto.backends import get_backend
+from moto.codedeploy import responses
+from moto.codedeploy.responses import CodeDeployResponse
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult
+
+REGION = "ap-northeast-2"
+APPLICATION = "shop"
+DEPLOYMENT_GROUP = "shop-blue-green"
+DESCRIPTION = "Release 2026.11: faster checkout"
+TARGET_ID = "cluster:shop"
+HOOK_EVENT = "AfterAllowTestTraffic"
+
+
+def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
+    """Puts a deployment with this id into moto's CodeDeploy, which can only make up an id."""
+    application = names.get("application", APPLICATION)
+    client.create_application(applicationName=application, computePlatform="ECS")
+    client.create_deployment_group(
+        applicationName=application,
+        deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
+        serviceRoleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/codedeploy",
+    )
+    made_up_id = client.create_deployment(
+        applicationName=application,
+        deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
+        description=names.get("description", DESCRIPTION),
+        revision={"revisionType": "AppSpecContent", "appSpecContent": {"content": "{}"}},
+    )["deploymentId"]
+    deployment = deployments().pop(made_up_id)
+    deployment.deployment_id = deployment_id
+    deployment.status = "InProgress"
+    deployment.hook = {
+        "lifecycleEventName": HOOK_EVENT,
+        "status": "InProgress",
+        "startTime": datetime.now(UTC),
+    }
+    deployments()[deployment_id] = deployment
+
+
+def set_status(deployment_id: str, status: str) -> None:
+    """Lets a deployment end, or go on."""
+    deployments()[deployment_id].status = status
+
+
+def complete_hook(deployment_id: str, status: str) -> None:
+    """Ends a deployment's hook as `Succeeded` or `Failed`; the latter fails the deployment."""
+    deployment = deployments()[deployment_id]
+    deployment.hook |= {"status": status, "endTime": datetime.now(UTC)}
+    if status == "Failed":
+        fail(deployment_id, "HOOK_EXECUTION_FAILURE", "a lifecycle event hook failed")
+
+
+def give_up(deployment_id: str) -> None:
+    """Lets a deployment's hook time out, an hour after it began."""
+    deployment = deployments()[deployment_id]
+    ended = deployment.hook["startTime"] + timedelta(hours=1)
+    deployment.hook |= {"status": "Failed", "endTime": ended}
+    fail(deployment_id, "HOOK_EXECUTION_FAILURE", "the hook did not answer in time")
+
+
+def stop(deployment_id: str) -> None:
+    """Stops a deployment, as a person does in the console."""
+    deployments()[deployment_id].hook |= {"status": "Unknown", "endTime": datetime.now(UTC)}
+    fail(deployment_id, "MANUAL_STOP", "the deployment was stopped by a user", "Stopped")
+
+
+def fail(deployment_id: str, code: str, message: str, status: str = "Failed") -> None:
+    """Ends a deployment with an error."""
+    set_status(deployment_id, status)
+    deployments()[deployment_id].error = {"code": code, "message": message}
+
+
+def deployments() -> dict[str, Any]:
+    """All deployments of moto's CodeDeploy, by id."""
+    backend = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION]
+    known: dict[str, Any] = backend.deployments
+    return known
+
+
+def _described(deployment: Any) -> dict[str, Any]:
+    error = getattr(deployment, "error", {})
+    return {**_described_by_moto(deployment), "errorInformation": error}
+
+
+def _list_targets(response: CodeDeployResponse) -> ActionResult:
+    response.codedeploy_backend.get_deployment(response._get_param("deploymentId"))
+    return ActionResult({"targetIds": [TARGET_ID]})
+
+
+def _get_target(response: CodeDeployResponse) -> ActionResult:
+    deployment_id = response._get_param("deploymentId")
+    deployment: Any = response.codedeploy_backend.get_deployment(deployment_id)
+    before = {"lifecycleEventName": "AllowTestTraffic", "status": "Succeeded"}
+    target = {
+        "deploymentId": deployment_id,
+        "targetId": TARGET_ID,
+        "lifecycleEvents": [before, deployment.hook],
+    }
+    return ActionResult(
+        {"deploymentTarget": {"deploymentTargetType": "ECSTarget", "ecsTarget": target}}
+    )
+
+
+_described_by_moto = responses._deployment_info
+responses._deployment_info = _described
+CodeDeployResponse.list_deployment_targets = _list_targets  # type: ignore[attr-defined]
+CodeDeployResponse.get_deployment_target = _get_target  # type: ignore[attr-defined]
