@@ -12,6 +12,8 @@ from greenlight.codedeploy import CodeDeploy
 from greenlight.errors import (
     CodeDeployError,
     DecisionUnreportedError,
+    GateNotFoundError,
+    GateReplacedError,
     HookRefusedError,
     HookSettledError,
     TableError,
@@ -106,7 +108,7 @@ def _reported(
     try:
         with countdown.until(RECORDED_BY):
             return Decided(table.mark_reported(gate, clock()), outcome)
-    except TableError as exc:
+    except (TableError, GateNotFoundError, GateReplacedError) as exc:
         logger.warning("That CodeDeploy knows is not written down", error=str(exc))
         return Decided(replace(gate, reported_at=clock()), outcome)
 

@@ -226,7 +226,7 @@ class Process(subprocess.Popen[str]):
         answers = [
             line.removeprefix("ANSWER ") for line in out.splitlines() if line.startswith("ANSWER ")
         ]
-        body = json.loads(json.loads(answers[0])["body"]) if answers else None
+        body = json.loads(json.loads(answers[0])["body"] or "null") if answers else None
         return body, out + err
 
     def die(self) -> None:

@@ -14,8 +14,8 @@ MODULES = sorted(
 # A module may import those of its own row's right-hand rows only.
 LAYERS = [
     {"lamda"},
-    {"greenlight.handlers.hook", "greenlight.handlers.failure"},
-    {"greenlight.clients", "greenlight.gates"},
+    {"greenlight.handlers.decision", "greenlight.handlers.failure", "greenlight.handlers.hook"},
+    {"greenlight.clicks", "greenlight.clients", "greenlight.decisions", "greenlight.gates"},
     {
         "greenlight.codedeploy",
         "greenlight.messages",
