@@ -41,7 +41,7 @@ build: .venv-sam/ready ## Build the package for `sam deploy`: small, and with it
 	$(RUNTIME) tools/slim.py .aws-sam/build
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile $(LOCK) --output-file function/requirements.txt pyproject.toml
+	$(BIN)/uv pip compile $(LOCK) --output-file function/requirements.txt --group function
 	$(BIN)/uv pip compile $(LOCK) --output-file requirements-dev.txt --group dev \
 		--constraint function/requirements.txt pyproject.toml
 	for group in sam emulator scan; do \

@@ -1,5 +1,6 @@
 """A stand-in for AWS: moto's server on loopback, with what Greenlight finds in an account."""
 
+import io
 import json
 import logging
 import threading
@@ -7,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 import boto3
 from moto.backends import get_backend
@@ -83,14 +85,14 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
     moto = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
-        target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
+        target, operation = wanted(environ)
         with one_at_a_time:
             stand_in.operations.append(operation)
             stand_in.actions.add(f"{IAM_PREFIXES.get(target, target)}:{operation}")
             if stand_in.before(operation):
                 return failure("InternalServerError", start_response)
             if codes := stand_in.failures.get(operation):
-                return failure(codes.pop(0), start_response)
+                return failure(codes.pop(0), start_response, as_xml=target == "sts")
             if operation == "PutLifecycleEventHookExecutionStatus":  # moto does not know it
                 answer = report(body(environ), stand_in, start_response)
             else:
@@ -118,6 +120,16 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
             get_backend(service).reset()
 
 
+def wanted(environ: dict[str, Any]) -> tuple[str, str]:
+    """The service and the operation that a request is for; STS names its own in a form."""
+    target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
+    if not target:
+        form = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(form)
+        return "sts", parse_qs(form.decode()).get("Action", [""])[0]
+    return target, operation
+
+
 def body(environ: dict[str, Any]) -> Any:
     """The JSON that a request brings."""
     return json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
@@ -136,10 +148,12 @@ def report(request: dict[str, str], stand_in: AwsStandIn, start_response: Any) -
     return [json.dumps({"lifecycleEventHookExecutionId": hook[1]}).encode()]
 
 
-def failure(code: str, start_response: Any) -> list[bytes]:
+def failure(code: str, start_response: Any, *, as_xml: bool = False) -> list[bytes]:
     """Answers as an AWS service does that fails: a server's fault if the code says so."""
     status = "500 Internal Server Error" if code.startswith("Internal") else "400 Bad Request"
     start_response(status, [("Content-Type", "application/x-amz-json-1.0")])
+    if as_xml:
+        return [f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()]
     return [json.dumps({"__type": code, "message": "made to fail"}).encode()]
 
 

@@ -122,10 +122,12 @@ def load_decision_settings(environ: Mapping[str, str] = os.environ) -> DecisionS
     )
 
 
-def load_table_name(environ: Mapping[str, str] = os.environ) -> str:
-    """Reads which table the gates are in. Raises SettingsError if that is not set or malformed."""
-    reader = _Reader(environ)
-    return reader.checked(reader.read("DYNAMODB_TABLE_NAME", _table_name))
+def named_table(text: str) -> str:
+    """A table's name or ARN that somebody gave by hand. Raises SettingsError if it is neither."""
+    try:
+        return _table_name(text)
+    except ValueError as exc:
+        raise SettingsError(f"the table {exc}") from None
 
 
 class _Reader:

@@ -1,0 +1,1 @@
+"""The command `greenlight`: gates decided and shown from a terminal."""

@@ -1,0 +1,222 @@
+"""The command line: approve, reject, show and list gates with the caller's own AWS credentials."""
+
+import functools
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from greenlight.codedeploy import CodeDeploy
+from greenlight.decisions import Decided, decide
+from greenlight.errors import (
+    DecisionUnreportedError,
+    GateNotFoundError,
+    GreenlightError,
+)
+from greenlight.models import Decision, Verdict, Via
+from greenlight.network import Countdown
+from greenlight.observability import logger
+from greenlight.settings import named_table
+from greenlight.table import GateTable
+from greenlight_cli import view
+from greenlight_cli.caller import CallerClients
+
+MAX_REASON_CHARACTERS = 1000
+
+
+class Exit(IntEnum):
+    """What the command ends with; 2 is a command line that click does not understand."""
+
+    DONE = 0
+    FAILED = 1
+    NOT_FOUND = 3
+    OTHERWISE = 4
+    UNREPORTED = 5
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """Where the gates are, with whose credentials, and how to print them."""
+
+    table_name: str
+    region: str | None
+    profile: str | None
+    as_json: bool
+
+    @functools.cached_property
+    def clients(self) -> CallerClients:
+        """The caller's AWS."""
+        return CallerClients(Countdown(), profile_name=self.profile, region_name=self.region)
+
+    @functools.cached_property
+    def table(self) -> GateTable:
+        """The table that was named."""
+        return GateTable(self.clients.dynamodb, named_table(self.table_name))
+
+    def print_json(self, value: Any) -> None:
+        """Prints for a script."""
+        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+    def end(self, code: Exit, sentence: str, **details: Any) -> NoReturn:
+        """Says on standard error why the command did not do it all, and ends it."""
+        if self.as_json:
+            sentence = json.dumps({"error": sentence, **details}, ensure_ascii=False)
+        else:
+            sentence = f"greenlight: {sentence}"
+        click.echo(view.printable(sentence), err=True)
+        sys.exit(code)
+
+
+def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Gives a command the options that all have, and ends it well when it fails."""
+
+    @click.option(
+        "--table",
+        "table_name",
+        envvar="DYNAMODB_TABLE_NAME",
+        required=True,
+        show_envvar=True,
+        help="The table of gates.",
+    )
+    @click.option("--region", envvar="AWS_REGION", show_envvar=True, help="The AWS region.")
+    @click.option("--profile", envvar="AWS_PROFILE", show_envvar=True, help="The AWS profile.")
+    @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
+    @functools.wraps(command)
+    def run(
+        table_name: str,
+        region: str | None,
+        profile: str | None,
+        as_json: bool,  # noqa: FBT001  # click's own
+        **arguments: Any,
+    ) -> None:
+        terminal = Terminal(table_name, region, profile, as_json)
+        try:
+            command(terminal, **arguments)
+        except DecisionUnreportedError as exc:
+            terminal.end(
+                Exit.UNREPORTED,
+                f"{exc.gate.deployment_id} is {exc.gate.status}, but {exc}. "
+                "The deployment still waits: run this again",
+                type=type(exc).__name__,
+                **exc.details(),
+            )
+        except GreenlightError as exc:
+            code = Exit.NOT_FOUND if isinstance(exc, GateNotFoundError) else Exit.FAILED
+            terminal.end(code, str(exc), type=type(exc).__name__, **exc.details())
+
+    return run
+
+
+def read_reason(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """A reason as it was given, without blanks around it."""
+    if text is None:
+        return None
+    if not text.strip() or len(text) > MAX_REASON_CHARACTERS:
+        raise click.BadParameter(f"a reason has 1 to {MAX_REASON_CHARACTERS} characters")
+    return text.strip()
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no such gate, 4 decided otherwise, "
+    "5 decided but CodeDeploy does not know yet (run it again).",
+)
+@click.version_option(package_name="greenlight")
+def main() -> None:
+    """Decide CodeDeploy deployments that wait for a person."""
+    click.get_current_context().with_resource(only_warnings())
+
+
+@contextmanager
+def only_warnings() -> Iterator[None]:
+    """Logs for a person: what went wrong, on standard error, and not for CloudWatch."""
+    (handler,) = logger.handlers
+    assert isinstance(handler, logging.StreamHandler)  # noqa: S101  # Powertools' own
+    before = handler.stream, handler.formatter, logger.log_level
+    handler.stream = sys.stderr
+    handler.setFormatter(logging.Formatter("greenlight: %(message)s"))
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        handler.stream = before[0]
+        handler.setFormatter(before[1])
+        logger.setLevel(before[2])
+
+
+@main.command()
+@click.argument("deployment_id")
+@click.option("--reason", callback=read_reason, help="Why, for the record.")
+@terminal_options
+def approve(terminal: Terminal, deployment_id: str, reason: str | None) -> None:
+    """Let a deployment go on: production traffic moves to the new version."""
+    _decide(terminal, Verdict.APPROVE, deployment_id, reason)
+
+
+@main.command()
+@click.argument("deployment_id")
+@click.option("--reason", required=True, callback=read_reason, help="Why, for the record.")
+@terminal_options
+def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
+    """Fail a deployment: production traffic stays where it is."""
+    _decide(terminal, Verdict.REJECT, deployment_id, reason)
+
+
+@main.command()
+@click.argument("deployment_id")
+@terminal_options
+def show(terminal: Terminal, deployment_id: str) -> None:
+    """Show where a deployment's gate stands, and all that happened to it."""
+    gate = terminal.table.get(deployment_id)
+    if terminal.as_json:
+        terminal.print_json(view.as_json(gate))
+    else:
+        Console().print(view.gate_table(gate))
+
+
+@main.command("list")
+@terminal_options
+def list_gates(terminal: Terminal) -> None:
+    """List what CodeDeploy waits for, soonest deadline first."""
+    now = datetime.now(UTC)
+    gates = terminal.table.unsettled(now)
+    if terminal.as_json:
+        terminal.print_json([view.as_json(gate) for gate in gates])
+    elif gates:
+        Console().print(view.gates_table(gates, now))
+    else:
+        click.echo("Nothing waits.")
+
+
+def _decide(terminal: Terminal, verdict: Verdict, deployment_id: str, reason: str | None) -> None:
+    """Decides the gate as it is now; a newer hook's, opened meanwhile, is left alone."""
+    gate = terminal.table.get(deployment_id)
+    decided = decide(
+        gate.hook,
+        Decision(verdict, terminal.clients.caller_arn(), Via.CLI, reason),
+        table=terminal.table,
+        codedeploy=CodeDeploy(terminal.clients.codedeploy),
+        countdown=terminal.clients.countdown,
+        clock=lambda: datetime.now(UTC),
+    )
+    if terminal.as_json:
+        outcome = decided.outcome.name.lower()
+        terminal.print_json({**view.as_json(decided.gate), "outcome": outcome})
+    else:
+        click.echo(view.what_happened(decided))
+    sys.exit(_exit_code(decided, verdict))
+
+
+def _exit_code(decided: Decided, verdict: Verdict) -> Exit:
+    """Done, also where it was decided so before: a script may run it twice."""
+    if decided.gate.is_unreported:
+        return Exit.UNREPORTED
+    return Exit.DONE if decided.gate.status is verdict.status else Exit.OTHERWISE

@@ -1,0 +1,110 @@
+"""Gates as a person reads them in a terminal, and as a script does."""
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from greenlight.decisions import Decided, Outcome
+from greenlight.models import Gate, GateStatus, Via
+
+_SENTENCES = {
+    Outcome.MADE: "{id} is {status}; CodeDeploy knows.",
+    Outcome.FINISHED: "{id} was {status} {by}; CodeDeploy knows now.",
+    Outcome.STANDS: "{id} was {status} {by}; nothing has changed.",
+    Outcome.SETTLED: "CodeDeploy had its answer to {id} from elsewhere: it is {status}.",
+}
+_UNREPORTED = (
+    "{id} was {status} {by}; CodeDeploy does not know yet, another try may be telling it. "
+    "Give it 15 seconds, then run this again with the same decision."
+)
+
+
+def as_json(gate: Gate) -> dict[str, Any]:
+    """A gate as JSON values, by the names of docs/gate.md; what is not known is null."""
+    values = dataclasses.asdict(gate)
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
+    }
+
+
+def what_happened(decided: Decided) -> str:
+    """What a wish to decide came to, in a sentence."""
+    gate = decided.gate
+    sentence = _UNREPORTED if gate.is_unreported else _SENTENCES[decided.outcome]
+    status = f"{gate.status}{f' ({gate.reason})' if gate.reason else ''}"
+    return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
+
+
+def gates_table(gates: Sequence[Gate], now: datetime) -> Table:
+    """What waits, and for how long yet."""
+    table = Table("deployment", "application", "group", "status", "minutes left", "test URL")
+    for gate in gates:
+        left = int((gate.deadline - now).total_seconds() // 60)
+        table.add_row(
+            *_cells(gate.deployment_id, gate.application, gate.deployment_group, _status(gate)),
+            *_cells(str(left), gate.test_url),
+        )
+    return table
+
+
+def gate_table(gate: Gate) -> Table:
+    """All that is known of a gate, and its history."""
+    table = Table(show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    facts = {
+        "deployment": gate.deployment_id,
+        "application": gate.application,
+        "deployment group": gate.deployment_group,
+        "status": _status(gate),
+        "test URL": gate.test_url,
+        "deadline": _local(gate.deadline),
+        "decided": gate.decided_at and f"{_local(gate.decided_at)} {_by(gate)}",
+        "reason": gate.reason,
+    }
+    for name, value in facts.items():
+        if value:
+            table.add_row(*_cells(name, value))
+    table.add_section()
+    for entry in gate.history:
+        more = {name: text for name, text in entry.items() if name not in ("event", "at")}
+        told = ", ".join(f"{name}: {text}" for name, text in more.items())
+        at = _local(datetime.fromisoformat(entry["at"]))
+        table.add_row(*_cells(at, f"{entry['event']}{f' ({told})' if told else ''}"))
+    return table
+
+
+def printable(text: str) -> str:
+    """A text without what a terminal would obey."""
+    return "".join(
+        one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text
+    )
+
+
+def _cells(*texts: str | None) -> list[Text]:
+    """Cells of a table; whatever a text holds, it is no markup."""
+    return [Text(printable(text or "")) for text in texts]
+
+
+def _status(gate: Gate) -> str:
+    return f"{gate.status}, not reported" if gate.is_unreported else str(gate.status)
+
+
+def _by(gate: Gate) -> str:
+    """Who decided, through what and when."""
+    if gate.status is GateStatus.FAILED:
+        return f"by Greenlight, {_local(gate.failed_at or gate.created_at)}"
+    at = _local(gate.decided_at or gate.created_at)
+    if gate.decided_via in (None, Via.ELSEWHERE):
+        return f"elsewhere, {at}"
+    return f"by {gate.decided_by} ({gate.decided_via}), {at}"
+
+
+def _local(moment: datetime) -> str:
+    """A time in this machine's time zone."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}"

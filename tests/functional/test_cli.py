@@ -1,0 +1,378 @@
+"""The command `greenlight`: the same use cases, from a terminal, in a way that scripts can use."""
+
+import json
+import shlex
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from click.testing import CliRunner, Result
+
+from greenlight_cli.main import main
+from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.clicks import BOB
+from stand_ins.codedeploy import add_deployment, give_up
+from tests.conftest import load_event
+from tests.functional.conftest import Clicker, Invoke
+from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
+from tests.functional.test_open import whole
+
+EVENT = load_event("documented_example")
+ARN = "arn:aws:sts::123456789012:user/moto"
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def greenlight(click: Clicker, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs the command, while a gate waits; its exit code, output and error output."""
+    monkeypatch.setenv("DYNAMODB_TABLE_NAME", TABLE)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str) -> Result:
+        return CliRunner().invoke(main, arguments, catch_exceptions=False)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "reported"),
+    [("approve", "APPROVED", "Succeeded"), ("reject", "REJECTED", "Failed")],
+)
+def test_a_gate_is_decided_by_the_caller(
+    verdict: str, status: str, reported: str, greenlight: Run, aws: AwsStandIn
+) -> None:
+    result = greenlight(verdict, "d-LOCALTEST", "--reason", "  tried it all  ")
+
+    assert result.exit_code == 0
+    assert result.stdout == f"d-LOCALTEST is {status} (tried it all); CodeDeploy knows.\n"
+    assert result.stderr == ""
+    assert aws.reports == {HOOK: reported}
+    item = gate(aws)
+    assert (item["status"], item["decided_by"], item["decided_via"]) == (status, ARN, "cli")
+    assert item["reason"] == "tried it all"
+    assert item["reported_at"]
+    assert events(aws) == ["opened", "notified", "decided", "reported"]
+
+
+def test_the_command_in_the_message_works_as_it_is(
+    click: Clicker, greenlight: Run, aws: AwsStandIn
+) -> None:
+    (commands,) = [
+        block["text"]["text"].split("```")[1]
+        for block in click.message["blocks"]
+        if "greenlight approve" in whole(block)
+    ]
+    approve, reject = commands.splitlines()
+
+    assert shlex.split(reject)[-2:] == ["--reason", "거부 이유"]
+    assert greenlight(*shlex.split(approve)[1:]).exit_code == 0
+    assert aws.reports == {HOOK: "Succeeded"}
+
+
+def test_the_message_in_slack_says_who_decided_at_a_terminal(
+    click: Clicker, greenlight: Run
+) -> None:
+    greenlight("reject", "d-LOCALTEST", "--reason", "no <b>")
+
+    replaced, notice = click("approve", BOB)
+
+    for message in (replaced, notice):
+        assert f"*거부*: `{ARN}`" in whole(message)
+        assert "no &lt;b&gt;" in whole(message)
+
+
+def test_deciding_twice_is_done_and_deciding_otherwise_is_not(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    greenlight("approve", "d-LOCALTEST")
+
+    again = greenlight("approve", "d-LOCALTEST")
+    otherwise = greenlight("reject", "d-LOCALTEST", "--reason", "no")
+
+    assert (again.exit_code, otherwise.exit_code) == (0, 4)
+    for result in (again, otherwise):
+        assert result.stdout.startswith(f"d-LOCALTEST was APPROVED by {ARN} (cli), ")
+        assert result.stdout.endswith("; nothing has changed.\n")
+    assert aws.operations.count(REPORT) == 1
+
+
+def test_json_is_for_scripts(greenlight: Run) -> None:
+    decided = json.loads(greenlight("approve", "d-LOCALTEST", "--json").stdout)
+    shown = json.loads(greenlight("show", "d-LOCALTEST", "--json").stdout)
+
+    assert decided.pop("outcome") == "made"
+    assert decided == shown
+    assert shown["status"] == "APPROVED"
+    assert shown["decided_by"] == ARN
+    assert shown["failed_at"] is None
+    assert datetime.fromisoformat(shown["reported_at"]).tzinfo is not None
+    assert [entry["event"] for entry in shown["history"]] == [
+        "opened",
+        "notified",
+        "decided",
+        "reported",
+    ]
+
+
+def test_what_happened_elsewhere_is_found_out(greenlight: Run, aws: AwsStandIn) -> None:
+    answer_elsewhere(aws, "Failed")
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 4
+    assert "CodeDeploy had its answer to d-LOCALTEST from elsewhere: it is REJECTED" in (
+        result.stdout
+    )
+
+
+def test_a_deadline_that_passed_is_found_out(greenlight: Run, aws: AwsStandIn) -> None:
+    give_up("d-LOCALTEST")
+    aws.reports[HOOK] = "Failed"
+
+    assert greenlight("approve", "d-LOCALTEST").exit_code == 4
+    result = greenlight("show", "d-LOCALTEST")
+    assert "EXPIRED" in result.stdout
+
+
+def test_a_gate_that_failed_is_said_to_have(greenlight: Run, invoke_failure: Invoke) -> None:
+    invoke_failure(load_event("on_failure_record"))
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 4
+    assert "was FAILED" in result.stdout
+    assert "by Greenlight" in result.stdout
+
+
+def test_codedeploy_that_cannot_be_told_is_an_exit_code_of_its_own(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    aws.failures[REPORT] = ["AccessDeniedException"]
+
+    result = greenlight("approve", "d-LOCALTEST", "--json")
+
+    assert result.exit_code == 5
+    assert result.stdout == ""
+    error = json.loads(result.stderr)
+    assert error["type"] == "DecisionUnreportedError"
+    assert error["reason"] == "AccessDeniedException"
+    assert "run this again" in error["error"]
+    aws.failures.clear()
+    assert greenlight("approve", "d-LOCALTEST").exit_code == 0
+    assert aws.reports == {HOOK: "Succeeded"}
+
+
+def test_an_unreported_decision_is_shown_and_listed_as_one(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    aws.failures[REPORT] = ["AccessDeniedException"]
+    greenlight("approve", "d-LOCALTEST")
+
+    assert "APPROVED, not reported" in greenlight("show", "d-LOCALTEST").stdout
+    assert "APPROVED, not reported" in greenlight("list").stdout
+    otherwise = greenlight("reject", "d-LOCALTEST", "--reason", "no")
+    assert otherwise.exit_code == 5
+    assert "run this again with the same decision" in otherwise.stdout
+
+
+def test_a_deployment_that_nobody_knows(greenlight: Run) -> None:
+    for command in (["show"], ["approve"], ["reject", "--reason", "no"]):
+        result = greenlight(*command, "d-NOBODY")
+
+        assert result.exit_code == 3
+        assert result.stdout == ""
+        assert result.stderr.startswith("greenlight: There is no gate of d-NOBODY in the table")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["reject", "d-LOCALTEST"], "Missing option '--reason'"),
+        (["reject", "d-LOCALTEST", "--reason", " "], "a reason has 1 to 1000 characters"),
+        (["approve", "d-LOCALTEST", "--reason", "x" * 1001], "a reason has 1 to 1000 characters"),
+        (["approve"], "Missing argument 'DEPLOYMENT_ID'"),
+        (["undo", "d-LOCALTEST"], "No such command 'undo'"),
+    ],
+)
+def test_a_wrong_command_line_changes_nothing(
+    arguments: list[str], problem: str, greenlight: Run, aws: AwsStandIn
+) -> None:
+    result = greenlight(*arguments)
+
+    assert result.exit_code == 2
+    assert problem in result.stderr
+    assert aws.operations == []
+
+
+def test_without_a_table_it_says_what_to_set(
+    greenlight: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DYNAMODB_TABLE_NAME")
+
+    result = greenlight("list")
+
+    assert result.exit_code == 2
+    assert "Missing option '--table' (env var: 'DYNAMODB_TABLE_NAME')" in result.stderr
+    malformed = greenlight("list", "--table", "gates!")
+    assert malformed.exit_code == 1
+    assert "is not a DynamoDB table name or ARN" in malformed.stderr
+
+
+def test_without_a_region_or_with_an_unknown_profile_it_says_so(
+    greenlight: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    profile = greenlight("list", "--profile", "nobody")
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    region = greenlight("list")
+
+    assert (profile.exit_code, region.exit_code) == (1, 1)
+    assert "nobody" in profile.stderr
+    assert "AWS_REGION" in region.stderr
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InternalFailure"])
+def test_a_caller_that_aws_does_not_know_decides_nothing(
+    code: str, greenlight: Run, aws: AwsStandIn, sleeps: list[float]
+) -> None:
+    aws.failures["GetCallerIdentity"] = [code] * 9
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 1
+    assert f"AWS does not say whose credentials these are: {code}" in result.stderr
+    assert gate(aws)["status"] == "WAITING"
+
+
+def test_aws_out_of_reach(
+    greenlight: Run, monkeypatch: pytest.MonkeyPatch, aws: AwsStandIn, sleeps: list[float]
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
+
+    result = greenlight("approve", "d-LOCALTEST", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stderr)["reason"] == "EndpointConnectionError"
+    assert gate(aws)["status"] == "WAITING"
+
+
+def test_a_gate_can_be_shown(greenlight: Run) -> None:
+    greenlight("reject", "d-LOCALTEST", "--reason", "[red]broken[/red] \x1b[31m")
+
+    shown = greenlight("show", "d-LOCALTEST").stdout
+
+    for text in ("d-LOCALTEST", "shop", "shop-blue-green", "REJECTED", ARN, "opened", "reported"):
+        assert text in shown
+    assert "[red]broken[/red] �[31m" in shown, "no markup, and nothing a terminal obeys"
+    assert "\x1b" not in shown
+
+
+def open_gates(invoke: Invoke, aws: AwsStandIn, *minutes_ago: int) -> None:
+    now = datetime.now(UTC)
+    for minutes in minutes_ago:
+        add_deployment(f"d-{minutes}", aws.client("codedeploy"), application=f"shop-{minutes}")
+        with time_machine.travel(now - timedelta(minutes=minutes), tick=False):
+            invoke({**EVENT, "DeploymentId": f"d-{minutes}"})
+
+
+def listed(result: Result) -> list[str]:
+    return [one["deployment_id"] for one in json.loads(result.stdout)]
+
+
+def test_what_waits_is_listed_soonest_deadline_first(
+    greenlight: Run, invoke: Invoke, aws: AwsStandIn
+) -> None:
+    open_gates(invoke, aws, 20, 40, 61, 30)
+    greenlight("approve", "d-30")
+    aws.operations.clear()
+
+    result = greenlight("list")
+
+    assert result.exit_code == 0
+    rows = [line for line in result.stdout.splitlines() if "d-" in line and "WAITING" in line]
+    assert [row.split()[1] for row in rows] == ["d-40", "d-20", "d-LOCALTEST"]
+    assert [row.split()[9] for row in rows][:2] == ["19", "39"]
+    assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]
+    assert "Scan" not in aws.operations
+
+
+def test_a_list_of_many_pages_is_whole(
+    greenlight: Run, invoke: Invoke, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("moto.dynamodb.models.table.RESULT_SIZE_LIMIT", 1000)
+    open_gates(invoke, aws, *range(1, 9))
+
+    assert len(listed(greenlight("list", "--json"))) == 9
+    assert aws.operations.count("Query") > 3
+
+
+def test_an_empty_list_is_said_to_be_empty(greenlight: Run) -> None:
+    greenlight("approve", "d-LOCALTEST")
+
+    result = greenlight("list")
+
+    assert (result.exit_code, result.stdout) == (0, "Nothing waits.\n")
+    assert json.loads(greenlight("list", "--json").stdout) == []
+
+
+def without_index(aws: AwsStandIn) -> None:
+    """A table as people have it whose hook function was hand-written."""
+    dynamodb = aws.client("dynamodb")
+    dynamodb.update_table(
+        TableName=TABLE,
+        GlobalSecondaryIndexUpdates=[{"Delete": {"IndexName": "status-deadline"}}],
+    )
+
+
+def test_a_table_without_the_index_cannot_list_and_does_everything_else(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    without_index(aws)
+    aws.operations.clear()
+
+    result = greenlight("list")
+
+    assert result.exit_code == 1
+    assert f"The table {TABLE} has no index status-deadline" in result.stderr
+    assert "Scan" not in aws.operations
+    assert greenlight("show", "d-LOCALTEST").exit_code == 0
+    assert greenlight("approve", "d-LOCALTEST").exit_code == 0
+
+
+@pytest.mark.parametrize("failing", [["Query"], ["Query", "DescribeTable"]])
+def test_a_list_that_may_not_be_read_is_another_error(
+    failing: list[str], greenlight: Run, aws: AwsStandIn
+) -> None:
+    aws.failures |= {one: ["AccessDeniedException"] for one in failing}
+
+    result = greenlight("list", "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stderr)["type"] == "TableError"
+
+
+def test_help_names_the_exit_codes_and_the_version_is_known(greenlight: Run) -> None:
+    text = greenlight("--help").stdout
+
+    assert "approve" in text
+    assert "Exit codes: 0 done" in text
+    assert "DYNAMODB_TABLE_NAME" in greenlight("approve", "--help").stdout
+
+
+def test_what_went_wrong_on_the_way_is_said_on_standard_error(
+    greenlight: Run, aws: AwsStandIn, sleeps: list[float]
+) -> None:
+    def fail(operation: str) -> Any:
+        if operation == REPORT:
+            aws.failures["UpdateItem"] = ["InternalServerError"] * 3
+
+    aws.after = fail
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 0
+    assert result.stderr == "greenlight: That CodeDeploy knows is not written down\n"
