@@ -78,6 +78,10 @@ class Resolved:
 
     def _holds(self, condition: Any) -> bool:
         match condition:
+            case {"Condition": name}:
+                return self._holds(self._conditions[name])
+            case {"Fn::Or": alternatives}:
+                return any(map(self._holds, alternatives))
             case {"Fn::Not": [negated]}:
                 return not self._holds(negated)
             case {"Fn::Equals": [one, other]}:

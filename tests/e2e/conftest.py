@@ -16,8 +16,10 @@ from typing import Any
 
 import boto3
 import pytest
+import requests
 
 from stand_ins.aws import CREDENTIALS, AwsStandIn, aws_stand_in
+from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.codedeploy import REGION, add_deployment
 from stand_ins.slack import SlackStandIn, slack_stand_in
 from tests.template import load_template
@@ -29,6 +31,7 @@ RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 STACK = "greenlight"
 PARAMETER = "/greenlight/slack-webhook"
+SIGNING_PARAMETER = "/greenlight/slack-signing-secret"
 # The emulator does not know these; nothing at run time needs them.
 UNKNOWN_TYPES = {"AWS::Logs::QueryDefinition"}
 ENVIRON = {
@@ -132,6 +135,12 @@ class Deployed:
         payload: dict[str, Any] = json.load(answer["Payload"])
         return payload
 
+    def request(self, body: bytes, headers: dict[str, str]) -> int:
+        """Sends a request to the function URL as Slack does; the status of the answer."""
+        url_id = self.output("DecisionUrl").removeprefix("https://").partition(".")[0]
+        url = f"{self.endpoint_url}/_aws/lambda-url/{url_id}/"
+        return requests.post(url, data=body, headers=headers, timeout=60).status_code
+
     def gate(self, event: dict[str, str]) -> dict[str, str]:
         """The gate's item, without types; empty when there is none."""
         item = self.client("dynamodb").get_item(
@@ -219,11 +228,15 @@ def deployed(
             stack.client("ssm").put_parameter(
                 Name=PARAMETER, Value=slack_server.webhook_url, Type="SecureString"
             )
+            stack.client("ssm").put_parameter(
+                Name=SIGNING_PARAMETER, Value=SIGNING_SECRET, Type="SecureString"
+            )
             run(
                 *(SAM, "deploy", "--template-file", known(build), "--stack-name", STACK),
                 *("--resolve-s3", "--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM"),
                 *("--region", REGION, "--parameter-overrides", f"Runtime={RUNTIME}"),
                 f"Architecture={ARCHITECTURE}",
+                f"SlackSigningSecretParameter={SIGNING_PARAMETER}",
                 "TestUrl=https://{application}.green.example.com/{deployment_id}",
                 AWS_ENDPOINT_URL=stack.endpoint_url,
             )

@@ -5,12 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from greenlight_cli.main import main as greenlight_cli
+from stand_ins.aws import CREDENTIALS
+from stand_ins.clicks import ALICE, BOB, SIGNING_SECRET, form, payload, signed
 from stand_ins.slack import SlackStandIn
 from tests.e2e.conftest import STACK, Deployed, eventually
 
 HOOK = f"CodeDeployHook_{STACK}"
 FAILURE = f"GreenlightFail_{STACK}"
+DECISION = f"GreenlightGate_{STACK}"
 
 
 def whole(value: Any) -> str:
@@ -145,3 +150,108 @@ def test_codedeploy_cannot_be_told(deployed: Deployed, slack: SlackStandIn) -> N
 
     assert "⚠️ ECS 배포: 멈춰 있음" in whole(slack.messages), "a person is told instead"
     assert deployed.report(event) is None
+
+
+def asked(deployed: Deployed, slack: SlackStandIn) -> dict[str, str]:
+    """The hook event of a deployment that people were asked about."""
+    event = deployed.new_deployment()
+    deployed.call_hook(event)
+    eventually(lambda: "notified_at" in deployed.gate(event))
+    return event
+
+
+@pytest.mark.parametrize(
+    ("verdict", "status", "reported", "header"),
+    [
+        ("approve", "APPROVED", "Succeeded", "✅ ECS 배포: 승인됨"),
+        ("reject", "REJECTED", "Failed", "⛔ ECS 배포: 거부됨"),
+    ],
+)
+def test_a_click_in_slack_reaches_codedeploy_and_the_message(
+    verdict: str, status: str, reported: str, header: str, deployed: Deployed, slack: SlackStandIn
+) -> None:
+    event = asked(deployed, slack)
+    click = payload(
+        slack.messages[-1], f"greenlight_{verdict}", slack.response_url, ALICE, "tried it"
+    )
+    body = form(click)
+
+    assert deployed.request(body, signed(body)) == 200
+
+    assert deployed.report(event) == reported
+    gate = deployed.gate(event)
+    assert (gate["status"], gate["decided_by"], gate["decided_via"]) == (
+        status,
+        "U0ALICE",
+        "slack",
+    )
+    assert gate["reason"] == "tried it"
+    assert gate["reported_at"]
+    (replaced,) = slack.responses
+    assert replaced["replace_original"] is True
+    assert header in whole(replaced)
+    assert "<@U0ALICE>" in whole(replaced)
+    log = eventually(lambda: "TimeToDecision" in (text := deployed.log(DECISION)) and text)
+    assert "CodeDeploy knows the decision" in log
+    assert SIGNING_SECRET not in log
+    assert "/actions/" not in log
+
+
+def test_a_request_that_slack_did_not_sign_touches_nothing(
+    deployed: Deployed, slack: SlackStandIn
+) -> None:
+    event = asked(deployed, slack)
+    before = deployed.gate(event)
+    body = form(payload(slack.messages[-1], "greenlight_approve", slack.response_url))
+
+    assert deployed.request(body, {}) == 401
+    assert deployed.request(body, signed(body, "not-the-signing-secret-of-the-app")) == 401
+    assert deployed.request(body, signed(body, at=1_700_000_000)) == 401
+    assert deployed.request(b"", {}) == 401
+
+    assert deployed.gate(event) == before
+    assert deployed.report(event) is None
+    assert slack.responses == []
+
+
+def test_several_clicks_at_once_have_one_winner(deployed: Deployed, slack: SlackStandIn) -> None:
+    event = asked(deployed, slack)
+    bodies = [
+        form(payload(slack.messages[-1], f"greenlight_{verdict}", slack.response_url, user))
+        for verdict, user in (("approve", ALICE), ("reject", BOB)) * 3
+    ]
+
+    with ThreadPoolExecutor(max_workers=6) as threads:
+        answers = list(threads.map(lambda body: deployed.request(body, signed(body)), bodies))
+
+    assert answers == [200] * 6
+    winner = deployed.gate(event)["decided_by"]
+    assert deployed.report(event) == ("Succeeded" if winner == ALICE[0] else "Failed")
+
+
+def test_the_command_decides_what_is_deployed(
+    deployed: Deployed, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = asked(deployed, slack)
+    environ = {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": deployed.endpoint_url,
+        "AWS_ENDPOINT_URL_CODEDEPLOY": deployed.codedeploy.endpoint_url,
+        "DYNAMODB_TABLE_NAME": deployed.output("TableName"),
+    }
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    def greenlight(*arguments: str) -> Any:
+        done = CliRunner().invoke(greenlight_cli, [*arguments, "--json"], catch_exceptions=False)
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    listed = [gate["deployment_id"] for gate in greenlight("list")]
+    decided = greenlight("reject", event["DeploymentId"], "--reason", "broken")
+
+    assert event["DeploymentId"] in listed
+    assert decided["decided_by"].startswith("arn:aws:")
+    assert decided == {**greenlight("show", event["DeploymentId"]), "outcome": "made"}
+    assert deployed.report(event) == "Failed"
+    assert event["DeploymentId"] not in [gate["deployment_id"] for gate in greenlight("list")]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.slack import SlackStandIn
 from tests.conftest import load_event
 from tests.e2e.conftest import EMULATOR, ENVIRON
@@ -85,6 +86,12 @@ def runtime_api(*events: Any) -> Iterator[RuntimeApi]:
             [load_event("on_failure_record"), {}],
             ["error", "error"],
         ),
+        (
+            "DecisionFunction",
+            "greenlight.handlers.decision.lambda_handler",
+            [{}, load_event("documented_example")],
+            ["response", "response"],
+        ),
     ],
 )
 def test_lambda_gets_answers_and_errors(
@@ -104,6 +111,7 @@ def test_lambda_gets_answers_and_errors(
         "TEST_URL": "https://green.example.com",
         "DYNAMODB_TABLE_NAME": TABLE,
         "SLACK_WEBHOOK_URL": slack.webhook_url,
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
     }
     with (
         runtime_api(*events) as api,
@@ -130,6 +138,8 @@ def test_lambda_gets_answers_and_errors(
         assert json.loads(first["body"])["duplicate"] is False
         assert json.loads(second["body"])["duplicate"] is True
         assert error["errorType"] == "EventError"
+    elif function == "DecisionFunction":
+        assert [body["statusCode"] for _, body in api.answers] == [401, 401]
     else:
-        assert api.answers[0][1]["errorType"] == "CodeDeployError", "it knows no such deployment"
+        assert api.answers[0][1]["errorType"] == "HookRefusedError", "it knows no such deployment"
     assert "stand-in-for-a-secret" not in output

@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 import requests_mock
+import yaml
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from greenlight.errors import GreenlightError
 from greenlight.network import TRY_SECONDS
+from greenlight.table import STATUS_INDEX
 from stand_ins.aws import TABLE, AwsStandIn
-from stand_ins.codedeploy import add_deployment
+from stand_ins.clicks import BOB, SIGNING_SECRET
+from stand_ins.codedeploy import add_deployment, complete_hook
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
-from tests.functional.conftest import Invoke, Output
+from tests.functional.conftest import Clicker, Invoke, Output
+from tests.functional.test_decide import answer_elsewhere
 from tests.template import ACCOUNT, REGION, Resolved, load_template
 
 ROOT = Path(__file__).parents[2]
@@ -25,15 +29,17 @@ RESOURCES = TEMPLATE["Resources"]
 EVENT = load_event("documented_example")
 RECORD = load_event("on_failure_record")
 SECRET_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:slack-AbCdEf"
+SIGNING_ARN = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:signing-AbCdEf"
+# What a stack is deployed with that takes clicks.
+CLICKS = {"SlackSigningSecretParameter": "/greenlight/slack-signing-secret"}
 KEY_ARN = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234"
 
 # Where a call goes: what the policy has to allow it on.
 ARNS = {
     "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Table",
     "codedeploy": f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:deploymentgroup:shop/shop-blue-green",
-    "ssm": f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/greenlight/slack-webhook",
-    "secretsmanager": SECRET_ARN,
 }
+SSM_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/secret"
 # What Lambda itself does in the functions' name.
 BY_LAMBDA = {
     "logs:CreateLogStream",
@@ -59,7 +65,17 @@ def merged(function: str) -> dict[str, Any]:
 
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
-ROLES = {"HookFunction": "HookRole", "FailureFunction": "FailureRole"}
+ROLES = {
+    "HookFunction": "HookRole",
+    "FailureFunction": "FailureRole",
+    "DecisionFunction": "DecisionRole",
+}
+# The secret that each function reads: the parameters that name it, and its value there.
+SECRETS = {
+    "HookFunction": ("SlackWebhookParameter", "SlackWebhookSecretArn", SECRET_ARN),
+    "FailureFunction": ("SlackWebhookParameter", "SlackWebhookSecretArn", SECRET_ARN),
+    "DecisionFunction": ("SlackSigningSecretParameter", "SlackSigningSecretArn", SIGNING_ARN),
+}
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -97,13 +113,30 @@ def test_function_names_stay_in_lambdas_limit_for_the_longest_stack_name() -> No
 def emitted(
     invoke: Invoke,
     invoke_failure: Invoke,
+    click: Clicker,
     aws: AwsStandIn,
     slack: SlackStandIn,
     output: Callable[[], Output],
     sleeps: list[float],
 ) -> Output:
     """All that the handlers write in a life of successes and failures of every stage."""
-    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+    aws.failures["UpdateItem"] = ["AccessDeniedException"]
+    click("approve")
+    aws.reports["d-LOCALTEST", "hook-local"] = "Succeeded"
+    complete_hook("d-LOCALTEST", "Succeeded")
+    click("reject")
+    click("approve")
+    click("approve", BOB, APPROVERS="U0ALICE")
+    for verdict in ("approve", "reject"):
+        invoke({**EVENT, "LifecycleEventHookExecutionId": f"hook-{verdict}"})
+        click.message = slack.messages[-1]
+        click(verdict, APPROVERS="")
+    slack.script.append(Answer(404, "used_url"))
+    click("reject")
+    click.call({"headers": {"x-slack-signature": "x", "x-slack-request-timestamp": "1"}})
+    click.call({})
+    aws.reports.clear()
+    aws.client("dynamodb").delete_item(TableName=TABLE, Key={"deployment_id": {"S": "d-LOCALTEST"}})
 
     def fail(call: Invoke, event: Any, **changes: str | None) -> None:
         with pytest.raises((GreenlightError, MemoryError)):
@@ -149,7 +182,8 @@ def alarm_metrics() -> Iterator[tuple[str, ...]]:
 
 
 def dashboard() -> list[dict[str, Any]]:
-    body = Resolved(TEMPLATE).value(of_type("AWS::CloudWatch::Dashboard")["Dashboard"])
+    resolved = Resolved(TEMPLATE, **CLICKS)
+    body = resolved.value(of_type("AWS::CloudWatch::Dashboard")["Dashboard"])
     widgets: list[dict[str, Any]] = json.loads(body["DashboardBody"])["widgets"]
     return widgets
 
@@ -189,7 +223,7 @@ def queries() -> list[str]:
 
 
 def test_every_log_field_and_message_of_a_query_is_emitted(emitted: Output) -> None:
-    assert len(queries()) == 4
+    assert len(queries()) == 5
     keys = {key for line in emitted.lines for key in line}
     messages = {line["message"] for line in emitted.lines if isinstance(line["message"], str)}
     for query in queries():
@@ -204,18 +238,24 @@ def test_every_log_field_and_message_of_a_query_is_emitted(emitted: Output) -> N
 
 @pytest.fixture
 def called(
-    invoke: Invoke, invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+    invoke: Invoke,
+    invoke_failure: Invoke,
+    invoke_decision: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
 ) -> dict[str, set[str]]:
     """The actions that each function needs, over all that it can meet with."""
     add_deployment("d-LOCALTEST", aws.client("codedeploy"))
-    for service, make in (
-        ("ssm", {"Name": "/slack", "Value": slack.webhook_url, "Type": "SecureString"}),
-        ("secretsmanager", {"Name": "slack", "SecretString": slack.webhook_url}),
-    ):
-        client = aws.client(service)
-        client.put_parameter(**make) if service == "ssm" else client.create_secret(**make)
-    secret = aws.client("secretsmanager").list_secrets()["SecretList"][0]["ARN"]
-    places = {"SLACK_WEBHOOK_URL": "/slack"}, {"SLACK_WEBHOOK_URL": secret}
+    secrets = {"SLACK_WEBHOOK_URL": slack.webhook_url, "SLACK_SIGNING_SECRET": SIGNING_SECRET}
+    for name, value in secrets.items():
+        aws.client("ssm").put_parameter(Name=f"/{name}", Value=value, Type="SecureString")
+    arn = aws.client("secretsmanager").create_secret(
+        Name="slack", SecretString=json.dumps(secrets)
+    )["ARN"]
+    places: tuple[dict[str, str], ...] = (
+        {name: f"/{name}" for name in secrets},
+        dict.fromkeys(secrets, arn),
+    )
     needed: dict[str, set[str]] = {}
 
     def hook(**place: str) -> None:
@@ -230,7 +270,17 @@ def called(
         invoke_failure(RECORD)
         invoke_failure({**RECORD, "responsePayload": {"errorType": "GateBusyError"}})
 
-    for function, scenario in (("HookFunction", hook), ("FailureFunction", failure)):
+    def decision(**place: str) -> None:
+        before = set(aws.actions)
+        invoke(EVENT, **place)
+        answer_elsewhere(aws, "Failed")
+        aws.actions.clear()
+        aws.actions.update(before)
+        clicker = Clicker(invoke_decision, slack, slack.messages[-1])
+        clicker.call(clicker.event("approve"), **place)
+
+    scenarios = {"HookFunction": hook, "FailureFunction": failure, "DecisionFunction": decision}
+    for function, scenario in scenarios.items():
         aws.actions.clear()
         for place in places:
             aws.client("dynamodb").delete_item(
@@ -264,10 +314,14 @@ def test_every_call_is_permitted_and_every_permission_is_needed(
         assert actions, function
         for action in actions:
             service = action.partition(":")[0]
-            secret = SECRET_ARN if service == "secretsmanager" else ""
-            assert may(function, action, ARNS[service], SlackWebhookSecretArn=secret), action
+            in_ssm, in_secrets_manager, arn = SECRETS[function]
+            place = {in_ssm: "/secret"}
+            if service == "secretsmanager":
+                place[in_secrets_manager] = arn
+            arns = {**ARNS, "ssm": SSM_ARN, "secretsmanager": arn}
+            assert may(function, action, arns[service], **place), action
         granted = set()
-        for parameters in ({}, {"SlackWebhookSecretArn": SECRET_ARN}):
+        for parameters in ({}, {SECRETS[function][1]: SECRETS[function][2]}):
             for policy in policies(function, **parameters):
                 for statement in policy["Statement"]:
                     actions_of = statement["Action"]
@@ -282,8 +336,9 @@ def test_nothing_else_is_permitted(function: str) -> None:
 
     assert not may(function, "dynamodb:UpdateItem", other_table)
     assert not may(function, "dynamodb:DeleteItem", ARNS["dynamodb"])
-    assert not may(function, "ssm:GetParameter", ARNS["ssm"] + "-other")
-    assert not may(function, "secretsmanager:GetSecretValue", SECRET_ARN)
+    assert not may(function, "ssm:GetParameter", SSM_ARN, **CLICKS)
+    for _, _, arn in SECRETS.values():
+        assert not may(function, "secretsmanager:GetSecretValue", arn, **CLICKS)
     assert not may(function, "kms:Decrypt", KEY_ARN)
     assert may(function, "codedeploy:GetDeployment", other_group)
     assert not may(function, "codedeploy:GetDeployment", other_group, DeploymentGroups="shop/*"), (
@@ -295,6 +350,7 @@ def test_nothing_else_is_permitted(function: str) -> None:
 def test_the_hook_cannot_answer_codedeploy() -> None:
     action = "codedeploy:PutLifecycleEventHookExecutionStatus"
 
+    assert may("DecisionFunction", action, ARNS["codedeploy"])
     assert may("FailureFunction", action, ARNS["codedeploy"])
     assert not may("HookFunction", action, ARNS["codedeploy"])
 
@@ -322,14 +378,54 @@ def test_every_wildcard_is_a_known_one(function: str) -> None:
     }
 
     every_group = f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:deploymentgroup:*"
-    describes = "DescribeDeployments" if function == "HookFunction" else "FailHooks"
-    assert wildcards == {(describes, every_group), ("WriteTraces", "*")}
+    on_groups = {
+        "HookFunction": "DescribeDeployments",
+        "FailureFunction": "FailHooks",
+        "DecisionFunction": "AnswerHooks",
+    }
+    assert wildcards == {(on_groups[function], every_group), ("WriteTraces", "*")}
 
 
 def test_the_environment_has_every_setting_and_no_secret() -> None:
-    variables = Resolved(TEMPLATE).value(TEMPLATE["Globals"]["Function"]["Environment"])
+    def variables(**parameters: str) -> Any:
+        environment = TEMPLATE["Globals"]["Function"]["Environment"]
+        return Resolved(TEMPLATE, **parameters).value(environment)["Variables"]
 
-    assert variables["Variables"]["SLACK_WEBHOOK_URL"] == "/greenlight/slack-webhook"
-    with_secret = Resolved(TEMPLATE, SlackWebhookSecretArn=SECRET_ARN)
-    variables = with_secret.value(TEMPLATE["Globals"]["Function"]["Environment"])
-    assert variables["Variables"]["SLACK_WEBHOOK_URL"] == SECRET_ARN
+    assert variables()["SLACK_WEBHOOK_URL"] == "/greenlight/slack-webhook"
+    assert variables(SlackWebhookSecretArn=SECRET_ARN)["SLACK_WEBHOOK_URL"] == SECRET_ARN
+    assert variables()["SLACK_SIGNING_SECRET"] == ""
+    assert variables(**CLICKS)["SLACK_SIGNING_SECRET"] == "/greenlight/slack-signing-secret"
+    assert variables(SlackSigningSecretArn=SIGNING_ARN)["SLACK_SIGNING_SECRET"] == SIGNING_ARN
+
+
+def test_without_a_signing_secret_nothing_is_open_to_the_internet() -> None:
+    functions = {name: RESOURCES[name] for name in FUNCTIONS}
+
+    open_ones = [
+        name for name, one in functions.items() if "FunctionUrlConfig" in one["Properties"]
+    ]
+    assert open_ones == ["DecisionFunction"]
+    assert functions["DecisionFunction"]["Condition"] == "TakesClicks"
+    for parameters, takes_clicks in (
+        ({}, False),
+        (CLICKS, True),
+        ({"SlackSigningSecretArn": SIGNING_ARN}, True),
+    ):
+        said = {"Fn::If": ["TakesClicks", "yes", "no"]}
+        assert Resolved(TEMPLATE, **parameters).value(said) == ("yes" if takes_clicks else "no")
+
+
+def test_the_index_of_the_table_is_the_one_that_is_listed_by() -> None:
+    (index,) = RESOURCES["Table"]["Properties"]["GlobalSecondaryIndexes"]
+
+    assert index["IndexName"] == STATUS_INDEX
+    assert [key["AttributeName"] for key in index["KeySchema"]] == ["status", "deadline"]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+
+
+def test_the_slack_app_has_a_webhook_and_buttons() -> None:
+    app = yaml.safe_load((ROOT / "slack-app.yaml").read_text(encoding="utf-8"))
+
+    assert app["oauth_config"]["scopes"]["bot"] == ["incoming-webhook"]
+    assert app["settings"]["interactivity"]["is_enabled"] is True
+    assert app["settings"]["interactivity"]["request_url"].startswith("https://")
