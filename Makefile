@@ -3,6 +3,7 @@ PYTHON ?= python3
 # The Python that the functions run on: it builds them too, so it has to be there.
 RUNTIME ?= python3.13
 EVENT ?= events/after_allow_test_traffic.json
+CLICK ?= approve
 BIN := .venv/bin
 READY := .venv/ready
 
@@ -11,8 +12,8 @@ READY := .venv/ready
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-demo: $(READY) ## Run the hook on EVENT with stand-ins for AWS and Slack
-	@$(BIN)/python demo/run.py $(EVENT)
+demo: $(READY) ## Run the hook on EVENT, then CLICK approve or reject, with stand-ins for AWS and Slack
+	@$(BIN)/python demo/run.py $(EVENT) $(CLICK)
 
 test: $(READY) ## Run the unit and functional tests
 	$(BIN)/pytest
@@ -26,8 +27,9 @@ format: $(READY) ## Mend format and imports
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: $(READY) ## Measure cold start, warm call, memory and package size against a plain hook
-	$(BIN)/python benchmarks/run.py
+bench: $(READY) ## Measure a hook and a click against plain ones: cold start, warm call, memory, size
+	$(BIN)/python benchmarks/hook.py
+	$(BIN)/python benchmarks/decision.py
 
 e2e: $(READY) .venv-sam/ready .venv-emulator/ready ## Deploy the template into an emulator and use it
 	$(BIN)/pytest --no-cov tests/e2e

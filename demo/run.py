@@ -1,30 +1,31 @@
-"""The main job on this machine: an event in; the log, the item and the Slack message out."""
+"""The main job on this machine: an event in; the message, a click on it, and the result out."""
 
-import html
+import importlib
 import io
 import json
 import os
-import re
 import sys
 from contextlib import redirect_stdout
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "function")]
 
-from stand_ins.aws import CREDENTIALS, TABLE, aws_stand_in  # noqa: E402
+from demo import show  # noqa: E402
+from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in  # noqa: E402
+from stand_ins.clicks import SIGNING_SECRET, form, payload, signed, url_event  # noqa: E402
 from stand_ins.codedeploy import add_deployment  # noqa: E402
-from stand_ins.slack import slack_stand_in  # noqa: E402
+from stand_ins.slack import SlackStandIn, slack_stand_in  # noqa: E402
 
-WIDTH = 79
-# What every line of the log has; the demo leaves it out.
-COMMON = re.compile("location|message|timestamp|service|cold_start|function_.*|correlation_id")
+REASONS = {"approve": "결제까지 확인했습니다", "reject": "결제 화면이 열리지 않습니다"}
 
 
-def main(path: str) -> int:
-    """Runs the hook on an event file; returns the exit code."""
+def main(path: str, verdict: str) -> int:
+    """Runs the hook on an event file, then presses a button; returns the exit code."""
+    if verdict not in REASONS:
+        print(f"CLICK={verdict} is not one of {', '.join(REASONS)}", file=sys.stderr)
+        return 2
     try:
         event = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as exc:
@@ -41,96 +42,64 @@ def main(path: str) -> int:
             "TEST_URL": "https://{application}.test.example.com/?release={deployment_id}",
             "DYNAMODB_TABLE_NAME": TABLE,
             "SLACK_WEBHOOK_URL": slack.webhook_url,
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         }
-        answer, log = run_hook(event)
-        heading(f"What lamda.lambda_handler logs of {path}")
-        for line in log.splitlines():
-            print(log_line(json.loads(line)))
-        heading("What it answers")
-        if isinstance(answer, Exception):
-            print(f"{type(answer).__name__}: {answer}\nLambda would now try again.")
-            return 1
-        print(json.dumps(answer))
-        for item in aws.items():
-            heading(f"The item in the table {TABLE}")
-            for name, typed_value in item.items():
-                print(f"{name:18} {shorten(*typed_value.values())}")
-        for message in slack.messages:
-            heading("The message in Slack")
-            print(as_text(message))
+        return hook(path, event, slack) or click(verdict, aws, slack)
+
+
+def hook(path: str, event: Any, slack: SlackStandIn) -> int:
+    """Calls the hook as CodeDeploy does, and shows what people see."""
+    answer, log = call("lamda", event)
+    show.heading(f"What lamda.lambda_handler logs of {path}")
+    show.log(log)
+    show.heading("What it answers")
+    if isinstance(answer, Exception):
+        print(f"{type(answer).__name__}: {answer}\nLambda would now try again.")
+        return 1
+    print(json.dumps(answer))
+    show.heading("The message in Slack")
+    print(show.as_text(slack.messages[-1]))
     return 0
 
 
-def run_hook(event: Any) -> tuple[dict[str, Any] | Exception, str]:
-    """Calls the hook as Lambda would; its answer or what it raised, and what it logged."""
+def click(verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
+    """Presses a button as a person does, and shows what comes of it."""
+    pressed = payload(
+        slack.messages[-1],
+        f"greenlight_{verdict}",
+        slack.response_url,
+        reason=REASONS[verdict],
+    )
+    body = form(pressed)
+    answer, log = call("greenlight.handlers.decision", url_event(body, signed(body)))
+    show.heading(f"Somebody presses {verdict!r}: what the function behind it logs")
+    show.log(log)
+    if isinstance(answer, Exception):
+        print(f"{type(answer).__name__}: {answer}")
+        return 1
+    show.heading("What Slack and CodeDeploy are told")
+    print(f"HTTP {answer['statusCode']} to Slack; to CodeDeploy: {', '.join(aws.reports.values())}")
+    show.heading("The message in Slack is now")
+    print(show.as_text(slack.responses[-1]))
+    show.items(aws.items())
+    return 0
+
+
+def call(module: str, event: Any) -> tuple[dict[str, Any] | Exception, str]:
+    """Calls a handler as Lambda would; its answer or what it raised, and what it logged."""
     log = io.StringIO()
     with redirect_stdout(log):
-        from lamda import lambda_handler  # noqa: PLC0415  # as in Lambda: after the settings
+        # As in Lambda: after the settings.
+        handler = importlib.import_module(module)
+        from greenlight.observability import logger  # noqa: PLC0415
 
+        (stream_handler,) = logger.handlers
+        stream_handler.stream = log  # type: ignore[attr-defined]  # it is a StreamHandler
         try:
-            return lambda_handler(event, None), log.getvalue()
+            return handler.lambda_handler(event, None), log.getvalue()
         except Exception as exc:  # noqa: BLE001  # the demo shows whatever Lambda would report
             return exc, log.getvalue()
 
 
-def heading(text: str) -> None:
-    """Prints a heading."""
-    print(f"\n── {text} ".ljust(WIDTH, "─"))
-
-
-def log_line(line: dict[str, Any]) -> str:
-    """A line of the log, or a blob of metrics, without what every line has."""
-    if "_aws" in line:
-        embedded = line["_aws"]["CloudWatchMetrics"][0]
-        values = (
-            f"{metric['Name']}={line[metric['Name']][0]:g} {metric['Unit']}"
-            for metric in embedded["Metrics"]
-        )
-        dimensions = (f"{name}={line[name]}" for name in embedded["Dimensions"][0])
-        return f"METRICS  {', '.join(values)}  ({', '.join(dimensions)})"
-    fields = {
-        name: value
-        for name, value in line.items()
-        if not COMMON.fullmatch(name) and name not in ("level", "exception", "stack_trace")
-    }
-    if isinstance(line["message"], dict):
-        line["message"] = "Event " + json.dumps(line["message"])
-    details = " ".join(f"{name}={value}" for name, value in fields.items())
-    return f"{line['level']:8} {shorten(line['message'])}  {details}".rstrip()
-
-
-def shorten(value: str) -> str:
-    """Cuts what is too long for a line."""
-    return value if len(value) <= WIDTH else f"{value[: WIDTH - 24]}… ({len(value)} characters)"
-
-
-def as_text(message: dict[str, Any]) -> str:
-    """A message as a person would read it in Slack."""
-    shown = []
-    for block in message["blocks"]:
-        if block["type"] == "image":
-            shown.append(f"[{block['alt_text']}: {block['image_url']}]")
-            continue
-        texts = [block["text"]] if "text" in block else block["fields"]
-        shown += [readable(text["text"]) for text in texts]
-    return "\n\n".join(shown)
-
-
-def readable(mrkdwn: str) -> str:
-    """Slack's markup as plain text; times in this machine's time zone."""
-    text = re.sub(
-        r"<!date\^(\d+)\^[^>]*>",
-        lambda date: f"{datetime.fromtimestamp(int(date[1])).astimezone():%Y-%m-%d %H:%M %Z}",
-        mrkdwn,
-    )
-    text = re.sub(r"<([^|>]+)\|([^>]*)>", lambda link: link_text(link[1], link[2]), text)
-    return html.unescape(text.replace("```", "").replace("*", ""))
-
-
-def link_text(url: str, label: str) -> str:
-    """A link with its address, which a terminal would hide."""
-    return url if url == label else f"{label} ({url})"
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2]))
