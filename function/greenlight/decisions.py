@@ -33,6 +33,7 @@ from greenlight.observability import (
 from greenlight.table import Deciding, GateTable
 
 # The second of the invocation by which each step has ended, so that the later ones have time.
+SIGNED_BY: Final = 4.0
 DECIDED_BY: Final = 10.0
 REPORTED_BY: Final = 13.0
 EXPLAINED_BY: Final = 22.0

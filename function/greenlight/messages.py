@@ -105,7 +105,7 @@ def settled_message(gate: Gate, *, console_url: str, language: Language) -> Mess
         _header(header),
         _facts(gate, words, console_url),
         _section(f"*{words.test_url}*\n{_test_link(gate.test_url)}"),
-        _section(_what_happened(gate, words)),
+        *map(_section, _what_happened(gate, words)),
     ]
     return {"text": f"{header} · {gate.deployment_id}", "blocks": blocks}
 
@@ -120,7 +120,7 @@ def standing_notice(gate: Gate, *, settled: bool, language: Language) -> Message
         sentence = words.still_unreported.format(button=_button_name(gate, words))
     else:
         sentence = words.settled_elsewhere if settled else words.nothing_changed
-    return _notice(f"{sentence}\n{_what_happened(gate, words)}")
+    return _notice(sentence, *_what_happened(gate, words))
 
 
 def unreported_notice(gate: Gate, problem: str, *, language: Language) -> Message:
@@ -212,8 +212,8 @@ def _moment(moment: datetime) -> str:
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
-def _what_happened(gate: Gate, words: Words) -> str:
-    """How a gate that does not wait any more came to its end, by whom, when and why."""
+def _what_happened(gate: Gate, words: Words) -> list[str]:
+    """How a gate that does not wait any more came to its end, by whom and when; and why."""
     elsewhere = gate.decided_via is Via.ELSEWHERE
     sentence, moment = {
         GateStatus.APPROVED: (
@@ -230,7 +230,7 @@ def _what_happened(gate: Gate, words: Words) -> str:
         _user(gate.decided_by) if gate.decided_via is Via.SLACK else f"`{_shown(gate.decided_by)}`"
     )
     happened = sentence.format(who=who, when=_moment(moment or gate.created_at))
-    return f"{happened}\n*{words.why}*: {_shown(gate.reason)}" if gate.reason else happened
+    return [happened, f"*{words.why}*: {_shown(gate.reason)}"] if gate.reason else [happened]
 
 
 def _user(user_id: str | None) -> str:
@@ -292,13 +292,13 @@ def _buttons(value: str, words: Words) -> Block:
     return {"type": "actions", "elements": buttons}
 
 
-def _notice(text: str) -> Message:
+def _notice(*texts: str) -> Message:
     """A message for the one who clicked only."""
     return {
         "response_type": "ephemeral",
         "replace_original": False,
-        "text": text,
-        "blocks": [_section(text)],
+        "text": " ".join(texts),
+        "blocks": [_section(text) for text in texts],
     }
 
 

@@ -25,7 +25,7 @@ from tests.functional.test_decide import (
     gate,
     is_notice,
 )
-from tests.functional.test_once import put
+from tests.functional.test_once import change, put
 from tests.functional.test_open import whole
 
 LEASE = timedelta(seconds=16)
@@ -296,6 +296,35 @@ def test_a_gate_that_is_lost_while_codedeploy_is_told_is_decided_all_the_same(
     assert "*승인*: <@U0ALICE>" in whole(replaced)
     (warning,) = [line for line in output().lines if line["level"] == "WARNING"]
     assert "not written down" in warning["message"]
+
+
+def test_a_report_that_another_has_taken_over_meanwhile_is_left_to_it(
+    click: Clicker, aws: AwsStandIn
+) -> None:
+    def take_over(operation: str) -> None:
+        if operation == REPORT:  # past the stand-in's lock, in the middle of the call
+            moto = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
+            item = moto.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
+            assert item
+            item.attrs["report_try_id"] = DynamoType({"S": "another"})
+
+    aws.before = take_over
+    aws.failures[REPORT] = ["AccessDeniedException"]
+
+    click("approve")
+
+    assert gate(aws)["report_try_id"] == "another", "its lease is not given up for it"
+
+
+def test_a_gate_that_was_decided_by_hand_in_the_table_is_carried_on(
+    click: Clicker, aws: AwsStandIn, output: Callable[[], Output]
+) -> None:
+    change(aws, "SET #status = :status", {":status": {"S": "APPROVED"}}, {"#status": "status"})
+
+    click("approve")
+
+    assert aws.reports == {HOOK: "Succeeded"}
+    assert ("TimeToDecision", "service=greenlight") not in output().metrics, "nobody knows it"
 
 
 # Slack.

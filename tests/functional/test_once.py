@@ -236,6 +236,17 @@ def test_a_try_is_not_in_its_own_way_when_the_answer_of_the_table_is_lost(
     assert len(slack.messages) == (2 if first else 1)
 
 
+def test_that_people_were_told_is_on_record_once_though_the_answer_was_lost(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn, sleeps: list[float]
+) -> None:
+    slack.script.append(Answer(pause=lambda: aws.lost_answers.update({"UpdateItem": 1})))
+
+    assert invoke(EVENT)["body"] == OK
+
+    item = plain(aws.items()[0])
+    assert [entry["event"] for entry in item["history"]] == ["opened", "notified"]
+
+
 def test_a_gate_that_another_try_replaces_at_the_same_moment_is_left_to_it(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:

@@ -10,6 +10,7 @@ import time_machine
 
 from greenlight.errors import SettingsError, SlackWebhookGoneError
 from stand_ins.aws import AwsStandIn
+from stand_ins.clicks import SIGNING_SECRET, signed, url_event
 from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import SlackStandIn
 from tests.conftest import load_event
@@ -37,7 +38,7 @@ def put_parameter(aws: AwsStandIn, value: str) -> str:
 
 
 def create_secret(aws: AwsStandIn, **value: Any) -> str:
-    arn: str = aws.client("secretsmanager").create_secret(Name="slack", **value)["ARN"]
+    arn: str = aws.client("secretsmanager").create_secret(**{"Name": "slack", **value})["ARN"]
     return arn
 
 
@@ -188,3 +189,53 @@ def test_a_binary_secret(
     arn = create_secret(aws, SecretBinary=b"very-secret")
 
     assert "must be text" in refused(invoke, aws, slack, output, arn)
+
+
+# The signing secret, likewise.
+
+
+def test_a_signing_secret_may_be_kept_in_ssm_or_in_secrets_manager(
+    invoke_decision: Invoke, aws: AwsStandIn
+) -> None:
+    arn = put_parameter(aws, SIGNING_SECRET + "\n")
+    places = [
+        PARAMETER,
+        arn,
+        create_secret(aws, SecretString=SIGNING_SECRET),
+        create_secret(
+            aws, SecretString=json.dumps({"SLACK_SIGNING_SECRET": SIGNING_SECRET}), Name="both"
+        ),
+    ]
+
+    for place in places:
+        request = url_event(b"payload={}", signed(b"payload={}"))
+        answer = invoke_decision(request, SLACK_SIGNING_SECRET=place, DYNAMODB_TABLE_NAME="gates")
+        assert answer["statusCode"] == 200, place
+
+
+def test_a_signing_secret_is_read_once_in_five_minutes_however_many_come(
+    invoke_decision: Invoke, aws: AwsStandIn
+) -> None:
+    put_parameter(aws, SIGNING_SECRET)
+    request = url_event(b"payload={}", signed(b"payload={}", "of-somebody-else-entirely"))
+
+    for _ in range(5):
+        assert invoke_decision(request, SLACK_SIGNING_SECRET=PARAMETER)["statusCode"] == 401
+
+    assert aws.operations.count("GetParameter") == 1
+
+
+@pytest.mark.parametrize("value", ["very-secret", "very secret", "", '{"X": "very-secret"}'])
+def test_a_parameter_that_holds_no_signing_secret_is_an_error_without_it(
+    value: str, invoke_decision: Invoke, aws: AwsStandIn, output: Callable[[], Output]
+) -> None:
+    put_parameter(aws, value or " ")
+
+    answer = invoke_decision(url_event(b"x", signed(b"x")), SLACK_SIGNING_SECRET=PARAMETER)
+
+    assert answer["statusCode"] == 500
+    written = output()
+    (line,) = written.failures
+    assert line["stage"] == "settings"
+    assert "SLACK_SIGNING_SECRET (SSM parameter /greenlight/slack-webhook)" in line["error"]
+    assert "very" not in written.text

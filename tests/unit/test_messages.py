@@ -10,13 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenlight.messages import escape, plainer, waiting_message
-from greenlight.models import Commands, Deployment, Gate, GateStatus, Language, Message
+from greenlight.codedeploy import hook_event, parse_hook
+from greenlight.messages import (
+    ACTIONS,
+    escape,
+    not_approver_notice,
+    not_done_notice,
+    plainer,
+    settled_message,
+    standing_notice,
+    unreported_notice,
+    waiting_message,
+)
+from greenlight.models import (
+    Commands,
+    Deployment,
+    Gate,
+    GateStatus,
+    Hook,
+    Language,
+    Message,
+    Via,
+)
 from stand_ins.slack import broken_limits
 
 DEADLINE = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 OUR_MARKUP = re.compile(
-    r"<https?://[^<>|\s]*\|[^<>]*>|<!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9:\- ]+UTC>"
+    r"<https?://[^<>|\s]*\|[^<>]*>|<@[A-Z0-9]+>"
+    r"|<!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9:\- ]+UTC>"
 )
 
 
@@ -208,3 +229,129 @@ def test_the_longest_command_still_fits_and_can_be_pasted(execution_id: str) -> 
     assert broken_limits(sent) == []
     pasted = re.findall(r"```(aws.*?)```", "\n".join(texts(sent)))
     assert [shlex.split(one)[4] for one in pasted] == [execution_id, execution_id]
+
+
+# The buttons.
+
+
+def test_a_message_with_buttons_says_what_each_does_and_asks_before_rejecting() -> None:
+    sent = message(button_value="d-1")
+
+    kinds = [block["type"] for block in sent["blocks"]]
+    assert kinds.index("input") + 1 == kinds.index("actions")
+    (actions,) = [block for block in sent["blocks"] if block["type"] == "actions"]
+    approve, reject = actions["elements"]
+    assert [one["action_id"] for one in (approve, reject)] == list(ACTIONS)
+    assert [one["value"] for one in (approve, reject)] == ["d-1", "d-1"]
+    assert reject["confirm"]["text"]["text"].endswith("This cannot be undone.")
+    assert "press a button or run one of these commands" in "\n".join(texts(sent))
+
+
+def test_a_message_without_buttons_does_not_speak_of_them() -> None:
+    sent = message()
+
+    assert {block["type"] for block in sent["blocks"]} == {"header", "section", "image"}
+    assert "button" not in json.dumps(sent)
+
+
+def test_a_plainer_message_still_has_its_buttons() -> None:
+    kinds = [block["type"] for block in plainer(message(button_value="d-1"))["blocks"]]
+
+    assert "actions" in kinds
+    assert not {"input", "image"} & set(kinds)
+
+
+def test_the_longest_ids_fit_into_the_value_of_a_button() -> None:
+    hook = Hook("d" * 100, "A" * 1700)
+    assert parse_hook(hook_event(hook)) == hook
+
+    sent = message(
+        gate(deployment_id=hook.deployment_id), button_value=json.dumps(hook_event(hook))
+    )
+
+    assert broken_limits(sent) == []
+
+
+# What takes the place of the notice.
+
+ENDS = [
+    ("APPROVED", Via.SLACK, "U0ALICE", "*Approved* by <@U0ALICE> · <!date^"),
+    ("REJECTED", Via.SLACK, "U0ALICE", "*Rejected* by <@U0ALICE> · <!date^"),
+    ("APPROVED", Via.CLI, "arn:aws:iam::1:user/alice", "*Approved* by `arn:aws:iam::1:user/alice`"),
+    ("REJECTED", Via.ELSEWHERE, None, "*Rejected or stopped* at CodeDeploy itself"),
+    ("APPROVED", Via.ELSEWHERE, None, "*Approved* at CodeDeploy itself"),
+    ("EXPIRED", Via.ELSEWHERE, None, "Without a decision, CodeDeploy failed the deployment"),
+    ("FAILED", None, None, "Greenlight could not ask for a test and failed the deployment"),
+]
+
+
+def ended(status: str, via: Via | None, by: str | None, **changes: Any) -> Gate:
+    return gate(
+        status=GateStatus(status),
+        decided_via=via,
+        decided_by=by,
+        decided_at=DEADLINE,
+        reported_at=DEADLINE,
+        failed_at=DEADLINE,
+        **changes,
+    )
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(("status", "via", "by", "sentence"), ENDS)
+def test_the_end_of_a_gate_is_told_in_a_sentence(
+    status: str, via: Via | None, by: str | None, sentence: str, language: Language
+) -> None:
+    of = ended(status, via, by, reason="a <reason>")
+
+    told = settled_message(of, console_url="https://console.example.com", language=language)
+    notice = standing_notice(of, settled=False, language=language)
+
+    assert broken_limits(told) == broken_limits(notice) == []
+    for one in (told, notice):
+        whole = "\n".join(texts(one))
+        assert "a &lt;reason&gt;" in whole
+        assert "|2026-11-23 04:00 UTC>" in whole
+        if language is Language.ENGLISH:
+            assert sentence in whole
+        elif via is Via.SLACK:
+            assert "<@U0ALICE>" in whole
+
+
+def test_nobody_is_mentioned_whose_id_is_none() -> None:
+    of = ended("APPROVED", Via.SLACK, "!channel> <!here")
+
+    told = settled_message(of, console_url="https://x.example.com", language=Language.ENGLISH)
+
+    assert "by !channel&gt; &lt;!here" in "\n".join(texts(told))
+
+
+def test_a_long_list_of_approvers_is_cut() -> None:
+    notice = not_approver_notice(
+        [f"U{number:06}" for number in range(500)], language=Language.ENGLISH
+    )
+
+    assert broken_limits(notice) == []
+    assert notice["text"].endswith("<@U000049> …")
+
+
+@given(outside, outside, outside, outside, st.sampled_from(ENDS), st.sampled_from(Language))
+def test_whatever_is_on_record_the_end_is_a_message_that_slack_takes(
+    application: str, path: str, by: str, reason: str, end: Any, language: Language
+) -> None:
+    status, via, _, _ = end
+    of = ended(
+        status, via, by, reason=reason, application=application, test_url="https://x.example" + path
+    )
+
+    for sent in (
+        settled_message(of, console_url="https://console.example.com", language=language),
+        standing_notice(of, settled=True, language=language),
+        unreported_notice(of, reason, language=language),
+        not_done_notice(reason, language=language),
+    ):
+        assert broken_limits(sent) == []
+        for text in texts(sent):
+            rest = OUR_MARKUP.sub("", text)
+            assert "<" not in rest
+            assert ">" not in rest

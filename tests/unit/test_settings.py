@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from greenlight.errors import SettingsError
 from greenlight.models import Deployment, Language
-from greenlight.settings import SecretSource, Settings, fill_test_url, load_settings
+from greenlight.settings import (
+    DecisionSettings,
+    SecretSource,
+    Settings,
+    fill_test_url,
+    load_decision_settings,
+    load_settings,
+)
 
 SECRET_URL = "https://hooks.slack.com/services/T000/B000/very-secret"
 ENVIRON = {
@@ -166,6 +173,73 @@ def test_a_placeholder_with_nothing_to_fill_it_stays_to_be_seen() -> None:
     assert url == "https://{application}.example.com/d-1"
 
 
+DECISION_ENVIRON = {
+    "DYNAMODB_TABLE_NAME": "gates",
+    "SLACK_SIGNING_SECRET": "verysecretverysecretverysecret12",
+}
+
+
+def test_a_click_needs_two_variables() -> None:
+    settings = load_decision_settings(DECISION_ENVIRON)
+
+    assert settings.table_name == "gates"
+    assert settings.signing_secret.value == DECISION_ENVIRON["SLACK_SIGNING_SECRET"]
+    assert settings.approvers == frozenset()
+    assert settings.language is Language.KOREAN
+    assert "verysecret" not in repr(settings)
+    assert "verysecret" not in str(settings.signing_secret)
+
+
+@pytest.mark.parametrize("text", ["U1,W2", " U1 , W2 ", "U1 W2", "U1\nW2,", "U1,W2,U1"])
+def test_approvers_are_slack_user_ids(text: str) -> None:
+    settings = load_decision_settings({**DECISION_ENVIRON, "APPROVERS": text})
+
+    assert settings.approvers == {"U1", "W2"}
+
+
+@pytest.mark.parametrize("text", ["@alice", "alice", "U1;W2", "<@U1>", ",", "u1", "U1, *"])
+def test_approvers_that_are_no_ids_are_an_error(text: str) -> None:
+    with pytest.raises(SettingsError, match="APPROVERS must be Slack user ids"):
+        load_decision_settings({**DECISION_ENVIRON, "APPROVERS": text})
+
+
+@pytest.mark.parametrize(
+    ("value", "source"),
+    [
+        ("verysecretverysecretverysecret12", SecretSource.VALUE),
+        ("/greenlight/slack-signing-secret", SecretSource.SSM),
+        ("arn:aws:ssm:ap-northeast-2:123456789012:parameter/slack", SecretSource.SSM),
+        (
+            "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:slack/signing-AbCdEf",
+            SecretSource.SECRETS_MANAGER,
+        ),
+    ],
+)
+def test_a_signing_secret_is_a_value_or_a_reference(value: str, source: SecretSource) -> None:
+    environ = {**DECISION_ENVIRON, "SLACK_SIGNING_SECRET": value}
+
+    assert load_decision_settings(environ).signing_secret.source is source
+    assert load_settings({**ENVIRON, **environ}).takes_clicks is True
+
+
+@pytest.mark.parametrize(
+    "value", ["short", "very-secret-very-secret", "verysecretverysecret 12", "arn:aws:s3:::bucket"]
+)
+def test_a_malformed_signing_secret_is_an_error_of_both_functions(value: str) -> None:
+    environ = {**ENVIRON, "SLACK_SIGNING_SECRET": value}
+
+    for load in (load_settings, load_decision_settings):
+        with pytest.raises(SettingsError) as failed:
+            load(environ)
+        assert "SLACK_SIGNING_SECRET is neither a signing secret" in str(failed.value)
+        assert value not in str(failed.value)
+
+
+def test_without_a_signing_secret_no_clicks_are_taken() -> None:
+    assert load_settings(ENVIRON).takes_clicks is False
+    assert load_settings({**ENVIRON, "SLACK_SIGNING_SECRET": " "}).takes_clicks is False
+
+
 @given(
     st.fixed_dictionaries(
         {},
@@ -179,6 +253,8 @@ def test_a_placeholder_with_nothing_to_fill_it_stays_to_be_seen() -> None:
                 "MESSAGE_LANGUAGE",
                 "SLACK_IMAGE_URL",
                 "GATE_TTL_DAYS",
+                "SLACK_SIGNING_SECRET",
+                "APPROVERS",
             )
         },
     )
@@ -191,3 +267,7 @@ def test_any_environment_is_settings_or_one_settings_error(environ: dict[str, st
     else:
         assert isinstance(settings, Settings)
         assert "{" not in fill_test_url(settings.test_url, "d-1", Deployment("a", "b"))
+    try:
+        assert isinstance(load_decision_settings(environ), DecisionSettings)
+    except SettingsError as failed:
+        assert failed.problems

@@ -12,7 +12,7 @@ from greenlight import messages
 from greenlight.clicks import Click, parse_click
 from greenlight.clients import Clients
 from greenlight.codedeploy import CodeDeploy
-from greenlight.decisions import Decided, Outcome, decide
+from greenlight.decisions import SIGNED_BY, Decided, Outcome, decide
 from greenlight.errors import (
     ClickError,
     DecisionUnreportedError,
@@ -104,7 +104,8 @@ def _signed_body(event: Any, clients: Clients, settings: DecisionSettings) -> by
     except (AttributeError, TypeError, ValueError):
         raise SignatureError("it is no request to a function URL", signed=False) from None
     secret = functools.partial(clients.secrets.signing_secret, settings.signing_secret)
-    verify_signature(headers, raw, secret, time.time())
+    with clients.countdown.until(SIGNED_BY):
+        verify_signature(headers, raw, secret, time.time())
     return raw
 
 
