@@ -7,7 +7,7 @@ CLICK ?= approve
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test check format bench e2e lint-template build lock clean
+.PHONY: help demo test check format cli bench e2e lint-template build lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,6 +26,11 @@ check: $(READY) ## Lint, check the format and the types
 format: $(READY) ## Mend format and imports
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+cli: ## Install the command greenlight into .venv-cli, as `pip install .` does
+	$(PYTHON) -m venv .venv-cli
+	.venv-cli/bin/pip install --quiet --disable-pip-version-check .
+	.venv-cli/bin/greenlight --version
 
 bench: $(READY) ## Measure a hook and a click against plain ones: cold start, warm call, memory, size
 	$(BIN)/python benchmarks/hook.py

@@ -190,6 +190,19 @@ def test_a_replayed_request_changes_nothing(
     assert aws.operations.count(REPORT) == 1
 
 
+def test_a_request_that_is_refused_is_not_logged_as_the_one_before(
+    click: Clicker, output: Callable[[], Output]
+) -> None:
+    click("approve")
+    output()
+
+    click.call({})
+
+    (line,) = output().lines
+    assert "correlation_id" not in line
+    assert line["service"] == "greenlight"
+
+
 # What happened elsewhere.
 
 
