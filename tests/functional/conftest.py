@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from greenlight.observability import logger
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in
 from stand_ins.clicks import ALICE, SIGNING_SECRET, form, payload, signed, url_event
 from stand_ins.codedeploy import add_deployment
-from stand_ins.slack import SlackStandIn, slack_stand_in
+from stand_ins.slack import Answer, SlackStandIn, slack_stand_in
 from tests.conftest import load_event
 
 ROOT = Path(__file__).parents[2]
@@ -233,3 +234,41 @@ class Process(subprocess.Popen[str]):
         """Ends at once, as when Lambda stops a function."""
         self.send_signal(signal.SIGKILL)
         self.wait()
+
+
+def kill_in_the_middle(
+    process: Callable[[], Process],
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    call: str,
+    number: int = 1,
+    moment: str = "after",
+) -> None:
+    """Starts a process and kills it in the middle of a call, before or after it takes effect.
+
+    `call` is an operation of AWS, the how manyth of which is meant, or `Slack`.
+    """
+    running: list[Process] = []
+    has_started = threading.Event()
+
+    def kill() -> None:
+        has_started.wait()
+        running[0].die()
+
+    def kill_at(operation: str) -> bool:
+        hit = operation == call and aws.operations.count(operation) == number
+        if hit:
+            kill()
+        return hit
+
+    if call == "Slack":
+        slack.script.append(Answer(pause=kill))
+    elif moment == "before":
+        aws.before = kill_at
+    else:
+        aws.after = kill_at
+    running.append(process())
+    has_started.set()
+    _, written = running[0].finish()
+    assert running[0].returncode == -signal.SIGKILL, written
+    aws.before = aws.after = lambda _: None

@@ -8,8 +8,8 @@ import pytest
 
 from stand_ins.aws import AwsStandIn
 from stand_ins.clicks import ALICE, BOB, form, payload, signed, url_event
-from stand_ins.slack import Answer, SlackStandIn
-from tests.functional.conftest import Clicker, Process
+from stand_ins.slack import SlackStandIn
+from tests.functional.conftest import Clicker, Process, kill_in_the_middle
 from tests.functional.test_decide import HOOK, REPORT, events, gate, is_notice
 from tests.functional.test_open import whole
 
@@ -83,30 +83,10 @@ def test_a_click_that_is_killed_is_finished_by_the_next_and_the_first_name_stays
     aws: AwsStandIn,
     slack: SlackStandIn,
 ) -> None:
-    running: list[Process] = []
-    ready = threading.Event()
-
-    def kill() -> None:
-        ready.wait()
-        running[0].die()
-
-    def kill_at(operation: str) -> bool:
-        hit = operation == call and aws.operations.count(operation) == number
-        if hit:
-            kill()
-        return hit
-
-    if call == "Slack":
-        slack.script.append(Answer(pause=kill))
-    elif moment == "before":
-        aws.before = kill_at
-    else:
-        aws.after = kill_at
-    running.append(Process(click.event(verdict), environ, module=DECISION))
-    ready.set()
-    _, written = running[0].finish()
-    assert running[0].returncode == -9, written
-    aws.before = aws.after = lambda _: None
+    first = click.event(verdict)
+    kill_in_the_middle(
+        lambda: Process(first, environ, module=DECISION), aws, slack, call, number, moment
+    )
 
     _, written = Process(click.event(verdict, BOB, "next"), environ, 16, DECISION).finish()
 
@@ -126,21 +106,10 @@ def test_a_click_that_is_killed_is_finished_by_the_next_and_the_first_name_stays
 def test_a_killed_click_is_left_alone_while_it_may_still_be_at_work(
     second: str, click: Clicker, environ: dict[str, str], aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
-    running: list[Process] = []
-    ready = threading.Event()
-
-    def kill_at_report(operation: str) -> bool:
-        if operation == REPORT:
-            ready.wait()
-            running[0].die()
-            return True
-        return False
-
-    aws.before = kill_at_report
-    running.append(Process(click.event("approve"), environ, module=DECISION))
-    ready.set()
-    running[0].finish()
-    aws.before = lambda _: None
+    first = click.event("approve")
+    kill_in_the_middle(
+        lambda: Process(first, environ, module=DECISION), aws, slack, REPORT, moment="before"
+    )
 
     (notice,) = click(second, BOB)
 

@@ -15,7 +15,7 @@ from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.codedeploy import REGION, add_deployment
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
-from tests.functional.conftest import Invoke, Process
+from tests.functional.conftest import Invoke, Process, kill_in_the_middle
 from tests.functional.test_open import plain
 
 EVENT = load_event("documented_example")
@@ -334,31 +334,7 @@ def test_a_killed_try_loses_nothing(
     slack: SlackStandIn,
 ) -> None:
     started = datetime.now(UTC)
-    running: list[Process] = []
-    ready = threading.Event()
-
-    def kill() -> None:
-        ready.wait()
-        running[0].die()
-
-    def kill_at(operation: str) -> bool:
-        hit = operation == call and aws.operations.count(operation) == number
-        if hit:
-            kill()
-        return hit
-
-    if call == "Slack":
-        slack.script.append(Answer(pause=kill))
-    elif moment == "before":
-        aws.before = kill_at
-    else:
-        aws.after = kill_at
-    running.append(Process(EVENT, environ))
-    ready.set()
-    body, written = running[0].finish()
-    assert body is None, written
-    assert running[0].returncode == -9
-    aws.before = aws.after = lambda _: None
+    kill_in_the_middle(lambda: Process(EVENT, environ), aws, slack, call, number, moment)
 
     body, written = Process(EVENT, environ, later=60).finish()
 
@@ -377,17 +353,7 @@ def test_a_killed_try_loses_nothing(
 def test_a_killed_try_is_left_alone_until_its_lease_is_over(
     environ: dict[str, str], aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
-    running: list[Process] = []
-    ready = threading.Event()
-
-    def kill() -> None:
-        ready.wait()
-        running[0].die()
-
-    slack.script.append(Answer(pause=kill))
-    running.append(Process(EVENT, environ))
-    ready.set()
-    running[0].finish()
+    kill_in_the_middle(lambda: Process(EVENT, environ), aws, slack, "Slack")
 
     body, written = Process(EVENT, environ, later=20).finish()
 

@@ -24,7 +24,7 @@ LAYERS = [
         "greenlight.table",
     },
     {"greenlight.network", "greenlight.observability"},
-    {"greenlight.items", "greenlight.settings", "greenlight.words"},
+    {"greenlight.blocks", "greenlight.items", "greenlight.settings", "greenlight.words"},
     {"greenlight.errors"},
     {"greenlight.models"},
 ]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from greenlight.blocks import escape
 from greenlight.codedeploy import hook_event, parse_hook
 from greenlight.messages import (
     ACTIONS,
-    escape,
     not_approver_notice,
     not_done_notice,
     plainer,
@@ -281,6 +281,7 @@ ENDS = [
     ("REJECTED", Via.ELSEWHERE, None, "*Rejected or stopped* at CodeDeploy itself"),
     ("APPROVED", Via.ELSEWHERE, None, "*Approved* at CodeDeploy itself"),
     ("EXPIRED", Via.ELSEWHERE, None, "Without a decision, CodeDeploy failed the deployment"),
+    ("APPROVED", None, None, "*Approved* at CodeDeploy itself"),  # by hand, in the table
     ("FAILED", None, None, "Greenlight could not ask for a test and failed the deployment"),
 ]
 
