@@ -157,7 +157,10 @@ def only_warnings() -> Iterator[None]:
 @click.option("--reason", callback=read_reason, help="Why, for the record.")
 @terminal_options
 def approve(terminal: Terminal, deployment_id: str, reason: str | None) -> None:
-    """Let a deployment go on: production traffic moves to the new version."""
+    """Let a deployment go on.
+
+    Production traffic moves to the new version. Whoever decided first stays on record.
+    """
     _decide(terminal, Verdict.APPROVE, deployment_id, reason)
 
 
@@ -166,7 +169,10 @@ def approve(terminal: Terminal, deployment_id: str, reason: str | None) -> None:
 @click.option("--reason", required=True, callback=read_reason, help="Why, for the record.")
 @terminal_options
 def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
-    """Fail a deployment: production traffic stays where it is."""
+    """Fail a deployment.
+
+    Production traffic stays on the version that has it now.
+    """
     _decide(terminal, Verdict.REJECT, deployment_id, reason)
 
 
@@ -174,7 +180,7 @@ def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
 @click.argument("deployment_id")
 @terminal_options
 def show(terminal: Terminal, deployment_id: str) -> None:
-    """Show where a deployment's gate stands, and all that happened to it."""
+    """Show a deployment's gate and its history."""
     gate = terminal.table.get(deployment_id)
     if terminal.as_json:
         terminal.print_json(view.as_json(gate))
@@ -185,7 +191,10 @@ def show(terminal: Terminal, deployment_id: str) -> None:
 @main.command("list")
 @terminal_options
 def list_gates(terminal: Terminal) -> None:
-    """List what CodeDeploy waits for, soonest deadline first."""
+    """List what waits, soonest deadline first.
+
+    Gates that wait for a decision, and decisions that CodeDeploy does not know yet.
+    """
     now = datetime.now(UTC)
     gates = terminal.table.unsettled(now)
     if terminal.as_json:
