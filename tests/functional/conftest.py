@@ -18,7 +18,7 @@ from greenlight.handlers import decision, failure, hook
 from greenlight.observability import logger
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in
 from stand_ins.clicks import ALICE, SIGNING_SECRET, form, payload, signed, url_event
-from stand_ins.codedeploy import add_deployment
+from stand_ins.codedeploy import add_deployment, deployments
 from stand_ins.slack import Answer, SlackStandIn, slack_stand_in
 from tests.conftest import load_event
 
@@ -113,7 +113,8 @@ def click(
     output: Callable[[], "Output"],
 ) -> Clicker:
     """An open gate, and people who were told of it."""
-    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+    if "d-LOCALTEST" not in deployments():
+        add_deployment("d-LOCALTEST", aws.client("codedeploy"))
     invoke(load_event("documented_example"))
     aws.operations.clear()
     output()

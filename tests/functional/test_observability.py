@@ -10,10 +10,11 @@ import pytest
 
 from greenlight.errors import SlackWebhookGoneError
 from stand_ins.aws import AwsStandIn
+from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import WEBHOOK_PATH, Answer, SlackStandIn
 from tests.conftest import load_event
-from tests.functional.conftest import Invoke, Output, Process
+from tests.functional.conftest import Clicker, Invoke, Output, Process
 
 EVENT = load_event("documented_example")
 SECRET = WEBHOOK_PATH.rpartition("/")[2]
@@ -194,3 +195,29 @@ def test_tracing_that_lambda_has_turned_off_changes_nothing(in_lambda: dict[str,
     body, written = Process(EVENT, in_lambda).finish()
 
     assert body, written
+
+
+@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+@pytest.mark.parametrize("answers", [[], [Answer(404, "used_url")], [Answer(None)] * 3])
+def test_no_log_line_metric_or_trace_of_a_click_shows_a_secret(
+    answers: list[Answer],
+    level: str,
+    click: Clicker,
+    in_lambda: dict[str, str],
+    xray: XRayDaemon,
+    slack: SlackStandIn,
+) -> None:
+    slack.script += answers
+    environ = {**in_lambda, "SLACK_SIGNING_SECRET": SIGNING_SECRET, "POWERTOOLS_LOG_LEVEL": level}
+    event = click.event("approve", reason="what somebody typed")
+
+    _, written = Process(event, environ, module="greenlight.handlers.decision").finish()
+
+    segments = xray.segments()
+    assert {"## lambda_handler", "Slack", "dynamodb", "codedeploy"} <= segments.keys()
+    assert segments["## lambda_handler"]["annotations"]["outcome"] == "made"
+    assert segments["## lambda_handler"]["annotations"]["deployment_id"] == "d-LOCALTEST"
+    assert '"Somebody clicked"' in written
+    for secret in (SIGNING_SECRET, "/actions/", event["headers"]["x-slack-signature"]):
+        assert secret not in written
+        assert secret not in xray.text
