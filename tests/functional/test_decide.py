@@ -11,7 +11,7 @@ import time_machine
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import ALICE, BOB, button
 from stand_ins.codedeploy import give_up, set_status, stop
-from stand_ins.slack import SlackStandIn, broken_limits
+from stand_ins.slack import Answer, SlackStandIn, broken_limits
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke, Output
 from tests.functional.test_open import plain, whole
@@ -72,6 +72,19 @@ def test_without_a_signing_secret_there_are_no_buttons(
     kinds = {block["type"] for block in slack.messages[-1]["blocks"]}
     assert kinds == {"header", "section", "image"}
     assert "버튼" not in whole(slack.messages[-1])
+
+
+def test_a_message_refused_with_its_input_is_sent_with_its_buttons(
+    click: Clicker, invoke: Invoke, slack: SlackStandIn
+) -> None:
+    slack.script.append(Answer(400, "invalid_blocks"))
+    invoke({**load_event("documented_example"), "LifecycleEventHookExecutionId": "hook-2"})
+
+    refused, sent = (
+        {block["type"] for block in message["blocks"]} for message in slack.messages[-2:]
+    )
+    assert refused - sent == {"input", "image"}
+    assert "actions" in sent
 
 
 # What a click does.
