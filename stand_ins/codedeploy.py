@@ -102,9 +102,8 @@ def _get_target(response: CodeDeployResponse) -> ActionResult:
         "targetId": TARGET_ID,
         "lifecycleEvents": [before, deployment.hook],
     }
-    return ActionResult(
-        {"deploymentTarget": {"deploymentTargetType": "ECSTarget", "ecsTarget": target}}
-    )
+    kind = getattr(deployment, "target", "ecsTarget")
+    return ActionResult({"deploymentTarget": {kind: target}})
 
 
 _described_by_moto = responses._deployment_info

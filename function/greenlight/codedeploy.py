@@ -142,15 +142,16 @@ class CodeDeploy:
         return Settlement(status, _utc(ended_at), deployment.error)
 
     def _lifecycle_event(self, deployment_id: str) -> dict[str, Any]:
-        """The event that the hook belongs to, of the one target that an ECS deployment has."""
+        """The event that the hook belongs to; a deployment of ECS has one target, of two kinds."""
         targets = self._call("ListDeploymentTargets", deploymentId=deployment_id)["targetIds"]
         for target_id in targets:
-            found = self._call(
+            target = self._call(
                 "GetDeploymentTarget", deploymentId=deployment_id, targetId=target_id
-            )
-            for event in found["deploymentTarget"].get("ecsTarget", {}).get("lifecycleEvents", []):
-                if event.get("lifecycleEventName") == HOOK_EVENT:
-                    return dict(event)
+            )["deploymentTarget"]
+            for kind in ("ecsTarget", "cloudFormationTarget"):
+                for event in target.get(kind, {}).get("lifecycleEvents", []):
+                    if event.get("lifecycleEventName") == HOOK_EVENT:
+                        return dict(event)
         return {}
 
     def _call(self, operation: str, **request: str) -> Any:

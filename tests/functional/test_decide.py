@@ -10,7 +10,7 @@ import time_machine
 
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import ALICE, BOB, button
-from stand_ins.codedeploy import give_up, set_status, stop
+from stand_ins.codedeploy import deployments, give_up, set_status, stop
 from stand_ins.slack import Answer, SlackStandIn, broken_limits
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke, Output
@@ -294,6 +294,15 @@ def test_a_click_after_somebody_stopped_the_deployment_says_so(
     assert (item["status"], item["decided_via"]) == ("REJECTED", "elsewhere")
     assert item["reason"] == "MANUAL_STOP: the deployment was stopped by a user"
     assert "MANUAL_STOP" in whole(replaced)
+
+
+def test_a_deployment_of_cloudformation_is_read_back_too(click: Clicker, aws: AwsStandIn) -> None:
+    deployments()["d-LOCALTEST"].target = "cloudFormationTarget"
+    answer_elsewhere(aws, "Succeeded")
+
+    click("reject")
+
+    assert gate(aws)["status"] == "APPROVED"
 
 
 def test_a_gate_that_failed_says_so(
