@@ -104,7 +104,7 @@ WORDS: Final = {
         expired="결정이 없어 CodeDeploy가 배포를 실패로 처리했습니다 · {when}",
         failed_at="테스트를 요청하지 못해 Greenlight가 배포를 실패로 보고했습니다 · {when}",
         why="이유",
-        nothing_changed="이미 끝난 배포입니다. 방금 누른 버튼으로 바뀐 것은 없습니다.",
+        nothing_changed="이미 결정이 끝난 배포입니다. 방금 누른 버튼으로 바뀐 것은 없습니다.",
         still_unreported="이미 결정된 배포이지만 CodeDeploy에 아직 전달되지 않았습니다. 메시지가 "
         "곧 바뀌지 않으면 *{button}* 버튼을 다시 눌러 주세요. 다른 결정으로 바꿀 수는 없습니다.",
         settled_elsewhere="CodeDeploy가 이미 다른 곳에서 답을 받았습니다. 방금 누른 버튼은 "
@@ -166,7 +166,7 @@ WORDS: Final = {
         expired="Without a decision, CodeDeploy failed the deployment · {when}",
         failed_at="Greenlight could not ask for a test and failed the deployment · {when}",
         why="Reason",
-        nothing_changed="This deployment was settled before. Your click changed nothing.",
+        nothing_changed="This deployment was decided before, or is over. Your click changed nothing.",
         still_unreported="This deployment is decided, but CodeDeploy does not know yet. If the "
         "message does not change shortly, press *{button}* again. The decision cannot be changed.",
         settled_elsewhere="CodeDeploy had its answer from elsewhere already. Your click had no "

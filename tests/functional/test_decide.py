@@ -184,7 +184,7 @@ def test_a_second_click_says_who_decided_and_changes_nothing(
     assert replaced["replace_original"] is True
     assert "*승인*: <@U0ALICE>" in whole(replaced)
     assert is_notice(notice)
-    assert "이미 끝난 배포입니다" in whole(notice)
+    assert "이미 결정이 끝난 배포입니다" in whole(notice)
     assert "*승인*: <@U0ALICE>" in whole(notice)
     assert output().metrics["DecisionRepeated", "service=greenlight"] == [1]
 
@@ -279,7 +279,7 @@ def test_a_click_after_codedeploy_gave_up_says_so(click: Clicker, aws: AwsStandI
     assert "결정이 없어 CodeDeploy가 배포를 실패로 처리했습니다" in whole(notice)
     replaced, notice = click("reject")
     assert "⌛ ECS 배포: 결정 기한 지남" in whole(replaced)
-    assert "이미 끝난 배포입니다" in whole(notice)
+    assert "이미 결정이 끝난 배포입니다" in whole(notice)
 
 
 def test_a_click_after_somebody_stopped_the_deployment_says_so(
