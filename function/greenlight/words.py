@@ -166,7 +166,8 @@ WORDS: Final = {
         expired="Without a decision, CodeDeploy failed the deployment · {when}",
         failed_at="Greenlight could not ask for a test and failed the deployment · {when}",
         why="Reason",
-        nothing_changed="This deployment was decided before, or is over. Your click changed nothing.",
+        nothing_changed="This deployment was decided before, or is over. "
+        "Your click changed nothing.",
         still_unreported="This deployment is decided, but CodeDeploy does not know yet. If the "
         "message does not change shortly, press *{button}* again. The decision cannot be changed.",
         settled_elsewhere="CodeDeploy had its answer from elsewhere already. Your click had no "
