@@ -14,6 +14,7 @@ from stand_ins.codedeploy import deployments, give_up, set_status, stop
 from stand_ins.slack import Answer, SlackStandIn, broken_limits
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke, Output
+from tests.functional.test_once import change
 from tests.functional.test_open import plain, whole
 
 HOOK = ("d-LOCALTEST", "hook-local")
@@ -160,9 +161,11 @@ def test_the_replaced_message_comes_in_english_too(click: Clicker) -> None:
 def test_the_time_to_decision_counts_from_when_people_were_told(
     click: Clicker, aws: AwsStandIn, output: Callable[[], Output]
 ) -> None:
-    later = datetime.fromisoformat(gate(aws)["notified_at"]) + 7 * A_MINUTE
+    opened = datetime.fromisoformat(gate(aws)["created_at"])
+    told = (opened + 2 * A_MINUTE).isoformat()  # by the third try
+    change(aws, "SET notified_at = :told", {":told": {"S": told}})
 
-    with time_machine.travel(later, tick=False):
+    with time_machine.travel(opened + 9 * A_MINUTE, tick=False):
         click("reject")
 
     assert output().metrics["TimeToDecision", "service=greenlight"] == [420]
