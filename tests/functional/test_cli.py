@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 import time_machine
 from click.testing import CliRunner, Result
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
-from stand_ins.codedeploy import add_deployment, give_up
+from stand_ins.codedeploy import REGION, add_deployment, give_up
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
@@ -300,6 +302,16 @@ def test_what_waits_is_listed_soonest_deadline_first(
     assert "Scan" not in aws.operations
 
 
+def test_what_is_decided_and_not_reported_is_listed_by_its_deadline_too(
+    greenlight: Run, invoke: Invoke, aws: AwsStandIn
+) -> None:
+    open_gates(invoke, aws, 20, 40)
+    aws.failures[REPORT] = ["AccessDeniedException"]
+    greenlight("approve", "d-40")
+
+    assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]
+
+
 def test_a_list_of_many_pages_is_whole(
     greenlight: Run, invoke: Invoke, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -341,6 +353,16 @@ def test_a_table_without_the_index_cannot_list_and_does_everything_else(
     assert "Scan" not in aws.operations
     assert greenlight("show", "d-LOCALTEST").exit_code == 0
     assert greenlight("approve", "d-LOCALTEST").exit_code == 0
+
+
+def test_an_index_that_is_not_ready_yet_is_as_good_as_none(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    (index,) = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE).global_indexes
+    index.status = "CREATING"
+    aws.failures["Query"] = ["ValidationException"]
+
+    assert "has no index status-deadline" in greenlight("list").stderr
 
 
 @pytest.mark.parametrize("failing", [["Query"], ["Query", "DescribeTable"]])

@@ -9,6 +9,7 @@ import requests_mock
 import time_machine
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from greenlight.errors import GateBusyError, GateReplacedError, SlackError, TableError
 from stand_ins.aws import TABLE, AwsStandIn
@@ -263,6 +264,31 @@ def test_a_gate_that_another_try_replaces_at_the_same_moment_is_left_to_it(
         invoke(newer)
 
     assert len(slack.messages) == 1
+
+
+def test_what_happens_to_an_older_gate_while_it_is_replaced_stays_on_record(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    invoke(EVENT)
+    newer = {**EVENT, "LifecycleEventHookExecutionId": "hook-2"}
+
+    def report_the_older(operation: str) -> None:
+        if operation == "UpdateItem":  # past the stand-in's lock, in the middle of the call
+            aws.after = lambda _: None
+            table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
+            item = table.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
+            assert item
+            item.attrs["history"] = DynamoType(
+                {"L": [{"M": {"event": {"S": "reported"}, "at": {"S": NOW.isoformat()}}}]}
+            )
+
+    aws.after = report_the_older
+    with pytest.raises(GateBusyError):
+        invoke(newer)
+
+    assert invoke(newer)["body"] == OK
+    events = [entry["event"] for entry in plain(aws.items()[0])["history"]]
+    assert events == ["reported", "opened", "notified"]
 
 
 def test_a_gate_that_is_lost_while_people_are_told_is_an_error(
