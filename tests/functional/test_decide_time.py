@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from greenlight.clients import Clients
-from greenlight.decisions import REPORTED_BY, SIGNED_BY
+from greenlight.decisions import DECIDED_BY, EXPLAINED_BY, REPORTED_BY, SIGNED_BY
 from greenlight.errors import SettingsError
 from greenlight.handlers import decision
 from greenlight.network import (
@@ -126,6 +126,30 @@ def test_a_slow_explanation_fits_too(broken: tuple[str, ...], slow: Slow, aws: A
     slow.press(*fail(broken, 9, aws))
 
     assert slow.now <= TRY_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("operation", "second"),
+    [("UpdateItem", DECIDED_BY), (REPORT, REPORTED_BY), ("GetDeployment", EXPLAINED_BY)],
+)
+def test_each_step_leaves_the_time_of_the_later_ones(
+    operation: str, second: float, slow: Slow, aws: AwsStandIn
+) -> None:
+    ends: list[float] = []
+
+    def note_end(called: str) -> None:
+        slow.sleep(LONGEST[called])
+        if called == operation:
+            ends.append(slow.now)
+
+    if operation == "GetDeployment":
+        settle(aws)
+    aws.failures[operation] = ["InternalServerError"] * 9
+    aws.before = note_end
+
+    slow.press()
+
+    assert ends[0] <= ends[-1] <= second
 
 
 def fail(broken: tuple[str, ...], failures: int, aws: AwsStandIn) -> list[Answer]:
