@@ -1,5 +1,7 @@
 """Every way in which a click can go wrong: it is answered truthfully, and can be made good."""
 
+import base64
+import socket
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,10 +10,16 @@ import pytest
 import requests
 import requests_mock
 import time_machine
+from botocore.config import Config
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
+from greenlight.clicks import parse_click
+from greenlight.clients import Clients
+from greenlight.handlers import decision
+from greenlight.network import CLICK_CONFIG, Countdown
+from greenlight.settings import load_decision_settings
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB, form, payload, signed, url_event
 from stand_ins.codedeploy import REGION, deployments
@@ -85,6 +93,28 @@ def test_codedeploy_out_of_reach(
 
     assert "EndpointConnectionError" in whole(notice)
     assert gate(aws)["status"] == "REJECTED"
+
+
+def test_codedeploy_times_out(
+    click: Clicker, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch, sleeps: list[float]
+) -> None:
+    pressed = parse_click(base64.b64decode(click.event("approve")["body"]))
+    assert pressed
+    hasty = Clients(Countdown(), CLICK_CONFIG.merge(Config(read_timeout=0.05)))
+    with socket.socket() as deaf:  # it takes calls and answers none
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        endpoint_url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CODEDEPLOY", endpoint_url)
+
+        (notice,) = decision.take(pressed, hasty, load_decision_settings())
+
+    assert "CodeDeploy에 전달하지 못했습니다(ReadTimeoutError)" in whole(notice)
+    assert "reported_at" not in gate(aws)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_CODEDEPLOY")
+    click("approve", BOB)
+    assert aws.reports == {HOOK: "Succeeded"}
+    assert gate(aws)["decided_by"] == "U0ALICE"
 
 
 def test_codedeploy_does_not_know_the_deployment(
