@@ -219,6 +219,17 @@ def test_a_request_that_is_refused_is_not_logged_as_the_one_before(
     assert line["service"] == "greenlight"
 
 
+def test_what_is_wrongly_signed_is_counted_apart_from_what_is_not_signed(
+    click: Clicker, output: Callable[[], Output]
+) -> None:
+    forged = click.event("approve")
+    forged["headers"]["x-slack-signature"] = "v0=" + "0" * 64
+
+    for event, metric in ((forged, "ClickRefused"), ({}, "ClickIgnored")):
+        click.call(event)
+        assert output().metrics == {(metric, "service=greenlight"): [1]}
+
+
 # What happened elsewhere.
 
 

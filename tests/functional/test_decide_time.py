@@ -27,7 +27,7 @@ from greenlight.table import REPORT_LEASE
 from stand_ins.aws import AwsStandIn
 from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.slack import Answer, SlackStandIn
-from tests.functional.conftest import Clicker, Output
+from tests.functional.conftest import Clicker, Invoke, Output
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere
 
 CALL_SECONDS = 3.0  # to connect and to read
@@ -90,9 +90,14 @@ def slow(
     return Slow(click, aws, slack, environ, monkeypatch)
 
 
-def test_the_bounds_are_those_of_a_click() -> None:
-    config: Any = CLICK_CONFIG
-    assert config.connect_timeout + config.read_timeout == CALL_SECONDS
+def test_the_bounds_are_those_of_a_click(invoke_decision: Invoke) -> None:
+    clients = decision._clients()
+
+    for client in (clients.dynamodb, clients.codedeploy):
+        config: Any = client.meta.config
+        assert config.connect_timeout + config.read_timeout == CALL_SECONDS
+    adapter: Any = clients.http.get_adapter("https://hooks.slack.com")
+    assert adapter._timeouts == CLICK_HTTP_TIMEOUTS
 
 
 def test_a_slow_click_is_carried_out_and_the_message_replaced(

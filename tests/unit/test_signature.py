@@ -52,6 +52,12 @@ def test_five_minutes_of_clock_difference_are_taken(seconds: float) -> None:
     verify(headers(), now=NOW + seconds)
 
 
+@pytest.mark.parametrize("seconds", [-301, 301, 1e9])
+def test_more_is_a_refusal_however_well_it_is_signed(seconds: float) -> None:
+    with pytest.raises(SignatureError, match="five minutes"):
+        verify(headers(), now=NOW + seconds)
+
+
 @pytest.mark.parametrize(
     ("of", "signed"),
     [
