@@ -71,6 +71,7 @@ def test_a_reason_is_cut_to_what_the_input_takes() -> None:
     "other",
     [
         {"type": "view_submission"},
+        {**CLICK, "type": "interactive_message"},
         {"type": "block_actions", "actions": []},
         {"type": "block_actions", "actions": [{"action_id": "another_button"}]},
         {"type": "block_actions", "actions": {"action_id": "greenlight_approve"}},
