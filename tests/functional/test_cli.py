@@ -187,6 +187,7 @@ def test_a_deployment_that_nobody_knows(greenlight: Run) -> None:
         assert result.exit_code == 3
         assert result.stdout == ""
         assert result.stderr.startswith("greenlight: There is no gate of d-NOBODY in the table")
+    assert "\x1b" not in greenlight("show", "d-\x1b[31m").stderr
 
 
 @pytest.mark.parametrize(
