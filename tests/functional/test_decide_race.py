@@ -14,9 +14,8 @@ from tests.functional.test_decide import HOOK, REPORT, events, gate, is_notice
 from tests.functional.test_open import whole
 
 CLICKS = 200
-AT_A_TIME = (
-    40  # more than the function has concurrency, and not more than one moto can serve in time
-)
+# Four times the concurrency of the function; one moto, in the same process, serves as many in time.
+AT_A_TIME = 40
 DECISION = "greenlight.handlers.decision"
 STATUSES = {"approve": "APPROVED", "reject": "REJECTED"}
 REPORTS = {"APPROVED": "Succeeded", "REJECTED": "Failed"}
