@@ -1,4 +1,4 @@
-"""The use cases. They know no event, no boto3 and no requests."""
+"""The use cases of opening and failing a gate. They know no event, no boto3 and no requests."""
 
 import json
 from collections.abc import Callable

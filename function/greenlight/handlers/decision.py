@@ -156,11 +156,12 @@ def _what_to_say(decided: Decided, console_url: str, settings: DecisionSettings)
 
 def _tell(click: Click, said: list[Message], clients: Clients) -> None:
     """Says it in Slack, as well as that can be done: what is decided stands."""
-    if click.response_url is None:
+    response_url = click.response_url
+    if response_url is None:
         logger.warning("The click has no response_url of Slack's: the message stays as it is")
         count(MESSAGE_NOT_REPLACED)
         return
-    slack = SlackWebhook(clients.http, lambda **_: click.response_url or "", clients.countdown)
+    slack = SlackWebhook(clients.http, lambda **_: response_url, clients.countdown)
     for message in said:
         if not clients.countdown.allows(sum(CLICK_HTTP_TIMEOUTS)):
             logger.warning("There is no time to say in Slack what became of the click")
