@@ -69,8 +69,9 @@ def decide(
     """Decides a gate, unless somebody has, and tells CodeDeploy.
 
     Whatever it is called with, the first approver's decision stands. Raises GateNotFoundError,
-    GateReplacedError or TableError before anything is decided; DecisionUnreportedError after, and
-    calling it again with the same verdict carries on there.
+    GateReplacedError or TableError if nothing could be written down, DecisionUnreportedError if
+    CodeDeploy could not be told, TableError if what happened elsewhere could not be written down.
+    After the last two, calling it again with the same verdict carries on there.
     """
     with countdown.until(DECIDED_BY):
         deciding = table.decide(hook, decision, clock())

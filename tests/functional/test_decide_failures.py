@@ -268,6 +268,30 @@ def test_the_table_fails_after_codedeploy_was_told(
     assert aws.reports == {HOOK: "Succeeded"}
 
 
+def test_what_happened_elsewhere_cannot_be_written_down(
+    click: Clicker, aws: AwsStandIn, output: Callable[[], Output], sleeps: list[float]
+) -> None:
+    def fail(operation: str) -> None:
+        if operation == "GetDeployment":
+            aws.failures["UpdateItem"] = ["InternalServerError"] * 3
+
+    answer_elsewhere(aws, "Failed")
+    aws.before = fail
+
+    (notice,) = click("approve")
+
+    assert is_notice(notice)
+    assert "결정을 처리하지 못했습니다" in whole(notice)
+    (line,) = output().failures
+    assert line["stage"] == "table"
+    assert aws.reports == {HOOK: "Failed"}
+    aws.before = lambda _: None
+    with later():
+        click("approve")
+    assert (gate(aws)["status"], gate(aws)["decided_via"]) == ("REJECTED", "elsewhere")
+    assert "decided_by" not in gate(aws)
+
+
 def test_a_lease_that_cannot_be_given_up_ends_by_itself(
     click: Clicker, aws: AwsStandIn, sleeps: list[float]
 ) -> None:
