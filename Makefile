@@ -4,10 +4,11 @@ PYTHON ?= python3
 RUNTIME ?= python3.13
 EVENT ?= events/after_allow_test_traffic.json
 CLICK ?= approve
+SCHEDULES ?= 10000
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test check format cli bench e2e lint-template build lock clean
+.PHONY: help demo test simulate check format cli bench e2e lint-template build lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -17,6 +18,9 @@ demo: $(READY) ## Run the hook on EVENT, then CLICK approve or reject, with stan
 
 test: $(READY) ## Run the unit and functional tests
 	$(BIN)/pytest
+
+simulate: $(READY) ## Run SCHEDULES of the whole system, from SEED on, with faults everywhere
+	@$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
 
 check: $(READY) ## Lint, check the format and the types
 	$(BIN)/ruff check

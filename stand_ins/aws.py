@@ -58,6 +58,29 @@ class AwsStandIn:
     before: Callable[[str], object] = lambda _: None
     after: Callable[[str], object] = lambda _: None
     _clients: dict[str, Any] = field(default_factory=dict)
+    # Like DynamoDB, it does one write after the other, so that a condition and its write are one.
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    _moto: Any = field(default_factory=lambda: DomainDispatcherApplication(create_backend_app))
+
+    def answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        """Answers a request to AWS, as a WSGI application."""
+        target, operation = wanted(environ)
+        with self._one_at_a_time:
+            self.operations.append(operation)
+            self.actions.add(f"{IAM_PREFIXES.get(target, target)}:{operation}")
+            if self.before(operation):
+                return failure("InternalServerError", start_response)
+            if codes := self.failures.get(operation):
+                return failure(codes.pop(0), start_response, as_xml=target == "sts")
+            if operation == "PutLifecycleEventHookExecutionStatus":  # moto does not know it
+                answer = report(body(environ), self, start_response)
+            else:
+                answer = self._moto(environ, start_response)
+            self.after(operation)
+            if self.lost_answers.get(operation):
+                self.lost_answers[operation] -= 1
+                return failure("InternalServerError", start_response)
+            return answer
 
     def client(self, service: str) -> Any:
         """A client that talks to the stand-in."""
@@ -80,32 +103,10 @@ class AwsStandIn:
 @contextmanager
 def aws_stand_in() -> Iterator[AwsStandIn]:
     """Runs the stand-in on a free port of loopback, with an empty table."""
-    # Like DynamoDB, it does one write after the other, so that a condition and its write are one.
-    one_at_a_time = threading.Lock()
-    moto = DomainDispatcherApplication(create_backend_app)
-
-    def application(environ: dict[str, Any], start_response: Any) -> Any:
-        target, operation = wanted(environ)
-        with one_at_a_time:
-            stand_in.operations.append(operation)
-            stand_in.actions.add(f"{IAM_PREFIXES.get(target, target)}:{operation}")
-            if stand_in.before(operation):
-                return failure("InternalServerError", start_response)
-            if codes := stand_in.failures.get(operation):
-                return failure(codes.pop(0), start_response, as_xml=target == "sts")
-            if operation == "PutLifecycleEventHookExecutionStatus":  # moto does not know it
-                answer = report(body(environ), stand_in, start_response)
-            else:
-                answer = moto(environ, start_response)
-            stand_in.after(operation)
-            if stand_in.lost_answers.get(operation):
-                stand_in.lost_answers[operation] -= 1
-                return failure("InternalServerError", start_response)
-            return answer
-
+    stand_in = AwsStandIn("")
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    stand_in = AwsStandIn(f"http://127.0.0.1:{server.server_port}")
+    server = make_server("127.0.0.1", 0, stand_in.answer, threaded=True)
+    stand_in.endpoint_url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -138,9 +139,12 @@ def body(environ: dict[str, Any]) -> Any:
 def report(request: dict[str, str], stand_in: AwsStandIn, start_response: Any) -> list[bytes]:
     """Answers a hook, once, as CodeDeploy does; `Failed` fails the deployment."""
     hook = request["deploymentId"], request["lifecycleEventHookExecutionId"]
-    if request["deploymentId"] not in deployments():
+    deployment = deployments().get(request["deploymentId"])
+    if not deployment:
         return failure("DeploymentDoesNotExistException", start_response)
-    if hook in stand_in.reports:
+    if deployment.hook_execution_id not in (None, hook[1]):
+        return failure("InvalidLifecycleEventHookExecutionIdException", start_response)
+    if hook in stand_in.reports or "endTime" in deployment.hook:
         return failure("LifecycleEventAlreadyCompletedException", start_response)
     stand_in.reports[hook] = request["status"]
     complete_hook(request["deploymentId"], request["status"])

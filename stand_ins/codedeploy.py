@@ -35,6 +35,7 @@ def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
     deployment = deployments().pop(made_up_id)
     deployment.deployment_id = deployment_id
     deployment.status = "InProgress"
+    deployment.hook_execution_id = names.get("hook_execution_id")  # None: it takes any
     deployment.hook = {
         "lifecycleEventName": HOOK_EVENT,
         "status": "InProgress",

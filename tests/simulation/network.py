@@ -1,0 +1,249 @@
+"""What lies between a process and a service: latency, and every way for a call to go wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from random import Random
+from typing import Any
+
+from tests.simulation.process import Connect, Process, Send, Sleep
+from tests.simulation.schedule import Schedule
+from tests.simulation.world import HOSTS, REPORT, Call, Reply, World, understand
+
+# How often each thing happens to a call that something happens to.
+FAULTS = {
+    "refused": 2,
+    "unreachable": 2,
+    "reset": 3,
+    "silent": 3,
+    "answer lost": 5,
+    "answer silent": 4,
+    "late": 3,
+    "error": 8,
+    "slow": 4,
+    "trickle": 1,
+    "killed before": 4,
+    "killed after": 6,
+}
+# Those that meet a connection before anything is sent.
+AT_CONNECT = ("refused", "unreachable")
+ERRORS = {
+    "dynamodb": ("ThrottlingException", "InternalServerError", "AccessDeniedException"),
+    "codedeploy": ("ThrottlingException", "InternalFailure", "AccessDeniedException"),
+    "ssm": ("ThrottlingException", "InternalServerError", "ParameterNotFound"),
+    "sts": ("ExpiredToken", "InternalFailure"),
+}
+SLACK_ERRORS = (
+    Reply(429, b"rate_limited", {"Retry-After": "1"}),
+    Reply(429, b"rate_limited", {"Retry-After": "30"}),
+    Reply(500, b"rollup_error"),
+    Reply(503, b"busy"),
+    Reply(404, b"no_service"),
+    Reply(403, b"action_prohibited"),
+    Reply(400, b"invalid_payload"),
+)
+# What an outage answers to every call.
+OUTAGES = {
+    "dynamodb": ("refused", "ThrottlingException", "InternalServerError", "AccessDeniedException"),
+    "codedeploy": ("refused", "ThrottlingException", "AccessDeniedException"),
+    "ssm": ("refused", "AccessDeniedException", "ParameterNotFound"),
+    "slack": ("refused", "silent", "error"),
+}
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A service does not work for some functions (None: for all) for a while."""
+
+    service: str
+    how: str
+    start: float
+    end: float
+    function: str | None
+
+    def meets(self, service: str, process: Process, now: float) -> bool:
+        """Whether a call of now is met by it."""
+        return (
+            service == self.service
+            and self.start <= now < self.end
+            and self.function in (None, process.name)
+        )
+
+
+@dataclass
+class Network:
+    """Carries questions of processes to the world, and its answers back.
+
+    `rate` is how often a call meets a fault; `on_kill` is told of a process that a fault ended,
+    `on_fault` of each fault that a job met, and `on_reply` of each answer that arrived.
+    """
+
+    schedule: Schedule
+    world: World
+    rate: float
+    outages: list[Outage]
+    on_kill: Callable[[Process], None]
+    on_fault: Callable[[Process, str, str], None]
+    on_reply: Callable[[Process, Call, Reply], None]
+    chosen: dict[int, str] = field(default_factory=dict)
+
+    def question(self, process: Process, question: Connect | Send | Sleep) -> None:
+        """Takes a question of a process."""
+        if isinstance(question, Sleep):
+            self._answer(process, question.seconds, None)
+            return
+        process.calls += 1
+        about = f"{process.job} call {process.calls}"
+        if isinstance(question, Connect):
+            self._connect(process, question, about)
+        else:
+            call = understand(question.host, question.data)
+            self._send(process, question, call, f"{about} {call.operation}")
+
+    def _connect(self, process: Process, question: Connect, about: str) -> None:
+        service = HOSTS[question.host]
+        fault = self._fault(service, process, f"{about} connect", at_connect=True)
+        if fault == "refused":
+            self._answer(process, 0.01, ConnectionRefusedError(111, "Connection refused"))
+        elif fault == "unreachable":
+            self._answer(process, question.timeout, TimeoutError("timed out"))
+        else:
+            self._answer(process, 0.0, None)
+
+    def _send(self, process: Process, question: Send, call: Call, about: str) -> None:
+        chance = self.schedule.chance(about)
+        starts_others = self.schedule.next_call()
+        waits = _latency(chance, question.timeout, longer=starts_others)
+        if call.operation in process.denied:
+            self._reply(process, call, waits, self.world.refuse("AccessDeniedException"))
+            return
+        outage = self._outage(call.service, process)
+        fault = None if outage else self._fault(call.service, process, about, at_connect=False)
+        if outage or fault:
+            self.on_fault(process, outage or fault or "", call.service)
+            self.schedule.tell(process.job, f"{call.operation}: {outage or fault}")
+        by = process.job
+        if outage == "error" or outage in ERRORS.get(call.service, ()) or fault == "error":
+            self._reply(process, call, waits, self._error(call, outage, chance))
+        elif fault == "reset":
+            self._answer(process, waits, ConnectionResetError(104, "Connection reset by peer"))
+        elif fault == "silent" or outage == "silent":
+            self._answer(process, question.timeout, TimeoutError("timed out"))
+        elif fault == "killed before":
+            self.schedule.after(waits, partial(self._kill, process))
+        elif fault == "late":
+            self._answer(process, question.timeout, TimeoutError("timed out"))
+            late = question.timeout + 20 * chance.random()
+            self.schedule.after(late, partial(self._take_late, by, call))
+        else:
+            self.schedule.after(
+                waits, partial(self._arrive, process, question, call, fault, chance)
+            )
+
+    def _arrive(
+        self, process: Process, question: Send, call: Call, fault: str | None, chance: Random
+    ) -> None:
+        """A request takes effect, and the answer goes back, or does not."""
+        if not process.alive:
+            return
+        by = process.job
+        reply = self._take(by, call)
+        if not process.alive or process.job != by:
+            return
+        if fault == "killed after":
+            self._kill(process)
+        elif fault == "answer lost":
+            self._answer(process, 0.01, ConnectionResetError(104, "Connection reset by peer"))
+        elif fault == "answer silent":
+            self._answer(process, question.timeout, TimeoutError("timed out"))
+        elif fault == "slow":
+            self._reply(process, call, question.timeout * 0.95, reply)
+        elif fault == "trickle":
+            self._reply(process, call, question.timeout + 60 * chance.random(), reply)
+        else:
+            self._reply(process, call, _latency(chance, question.timeout), reply)
+
+    def _take_late(self, by: str, call: Call) -> None:
+        """A request arrives after its sender has given up on it."""
+        self._take(by, call)
+
+    def _take(self, by: str, call: Call) -> Reply:
+        reply = self.world.take(call, by)
+        self.schedule.tell(by, f"{_what(call)}: {reply.status} {_code(reply)}")
+        return reply
+
+    def _reply(self, process: Process, call: Call, seconds: float, reply: Reply) -> None:
+        def arrive() -> None:
+            if process.alive:
+                self.on_reply(process, call, reply)
+                process.answer(reply.http)
+
+        self.schedule.after(seconds, arrive)
+
+    def _answer(self, process: Process, seconds: float, answer: Any) -> None:
+        def arrive() -> None:
+            if process.alive:
+                process.answer(answer)
+
+        self.schedule.after(seconds, arrive)
+
+    def _kill(self, process: Process) -> None:
+        if process.alive:
+            self.schedule.tell(process.job, "is killed")
+            self.on_kill(process)
+
+    def _outage(self, service: str, process: Process) -> str | None:
+        if self.schedule.faults_are_over:
+            return None
+        now = self.schedule.now
+        found = [one.how for one in self.outages if one.meets(service, process, now)]
+        if found:
+            self.schedule.seen[f"outage of {service}: {found[0]}"] += 1
+        return found[0] if found else None
+
+    def _fault(self, service: str, process: Process, about: str, *, at_connect: bool) -> str | None:
+        """What goes wrong with a call, if anything does."""
+        if at_connect and self._outage(service, process) == "refused":
+            self.on_fault(process, "refused", service)
+            return "refused"
+        # A connection and what is sent over it share the faults.
+        kinds = {name: n for name, n in FAULTS.items() if (name in AT_CONNECT) is at_connect}
+        rate = self.rate * sum(kinds.values()) / sum(FAULTS.values())
+        if self.schedule.faults_are_over or not self.schedule.happens(rate, about):
+            return None
+        chance = self.schedule.chance(f"what {about}")
+        (fault,) = chance.choices(list(kinds), list(kinds.values()))
+        self.schedule.seen[f"{service}: {fault}"] += 1
+        if at_connect:
+            self.on_fault(process, fault, service)
+            self.schedule.tell(process.job, f"connection to {service}: {fault}")
+        return str(fault)
+
+    def _error(self, call: Call, outage: str | None, chance: Random) -> Reply:
+        if call.service == "slack":
+            return chance.choice(SLACK_ERRORS)
+        return self.world.refuse(outage or chance.choice(ERRORS[call.service]))
+
+
+def _latency(chance: Random, timeout: float, *, longer: bool = False) -> float:
+    """How long a message travels: mostly no time, now and then nearly all there is."""
+    kind = chance.random()
+    if kind < 0.8 and not longer:
+        return 0.005 + 0.05 * chance.random()
+    most = min(timeout, 5.0) * (0.9 if kind > 0.95 or longer else 0.2) / 2
+    return most * chance.random()
+
+
+def _what(call: Call) -> str:
+    if call.service == "slack":
+        return "posts to Slack" if "services" in call.operation else "answers the click"
+    return (
+        f"{call.operation} {call.request['status']}" if call.operation == REPORT else call.operation
+    )
+
+
+def _code(reply: Reply) -> str:
+    body = reply.body.decode()
+    if reply.status == 200:
+        return ""
+    return body.partition('"__type": "')[2].partition('"')[0] or body[:60]

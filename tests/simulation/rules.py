@@ -1,0 +1,316 @@
+"""What must hold, whatever happens: checked at every step where it can be, and at the end.
+
+1. CodeDeploy gets one answer from us, or none: never `Failed` for a gate that was approved, nor
+   `Succeeded` for one that was not.
+2. A release of which people were told is never failed for want of telling them.
+3. No silence: people were told of the gate; or CodeDeploy was told `Failed`, and people were told
+   that; or the record lies in the dead-letter queue.
+4. Record, engine and Slack agree.
+5. The first decision that stood stays on record with its approver's name. The history only grows,
+   each step once, in an order that could have happened.
+6. Nobody is told twice by one hook, unless Slack's answer was lost.
+7. Metrics that ring alarms are true.
+8. No secret in anything written.
+"""
+
+import json
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from stand_ins.aws import TABLE
+from tests.simulation.process import Ended, Process
+from tests.simulation.schedule import AN_HOUR, START, Schedule
+from tests.simulation.world import HOOK, REPORT, SECRETS, Call, Message, Reply, World
+
+# Steps of a gate's life that happen once, whatever comes twice.
+ONCE = ("opened", "notified", "reported", "expired", "failed", "failure_notified")
+DECIDED = ("APPROVED", "REJECTED")
+# What CodeDeploy knows, by the status on record.
+ENGINE = {
+    "WAITING": "InProgress",
+    "APPROVED": "Succeeded",
+    "REJECTED": "Failed",
+    "EXPIRED": "Failed",
+    "FAILED": "Failed",
+}
+# How the header of a message that took the place of the buttons begins.
+SETTLED = {"✅": "Succeeded", "⛔": "Failed", "⌛": "Failed", "❌": "Failed"}
+
+
+@dataclass
+class Job:
+    """What an invocation or a command did and met.
+
+    `told_at`: notified_at when it began. `reads`: answers of the table that arrived; `is_cut_off`:
+    one did not, or its settings name no table. `is_disturbed`: something went wrong with its post,
+    or after it. `faults`: the services whose calls met some.
+    """
+
+    function: str
+    event: Any
+    told_at: str | None
+    engine: str
+    reads: int = 0
+    is_cut_off: bool = False
+    faults: set[str] = field(default_factory=set)
+    denied: bool = False
+    has_posted: bool = False
+    is_disturbed: bool = False
+    has_ended: bool = False
+    is_blind: bool = False
+
+    @property
+    def is_deciding(self) -> bool:
+        """Whether it wants to decide the gate, or has."""
+        return self.function not in ("hook", "failure")
+
+
+@dataclass
+class Rules:
+    """Watches a schedule."""
+
+    schedule: Schedule
+    environs: dict[str, dict[str, str]]
+    clocks_agree: bool
+    world: World = field(init=False)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    report: tuple[str, str] | None = None
+    messages: list[tuple[str, str, Job]] = field(default_factory=list)
+    approvers: set[str] = field(default_factory=set)
+
+    def started(self, name: str, function: str, event: Any) -> None:
+        """An invocation or a command begins."""
+        has_table = self.environs[function]["DYNAMODB_TABLE_NAME"] == TABLE
+        self.jobs[name] = Job(
+            function,
+            event,
+            told_at=self._gate().get("notified_at"),
+            engine=self.world.engine,
+            is_cut_off=not has_table,
+        )
+
+    def replied(self, process: Process, call: Call, reply: Reply) -> None:
+        """An answer has arrived."""
+        job = self.jobs[process.job]
+        is_answer = reply.status == 200 or b"ConditionalCheckFailed" in reply.body
+        if call.service == "dynamodb":
+            job.reads += is_answer
+        if call.operation == REPORT and b"AccessDenied" in reply.body:
+            job.denied = True
+
+    def faulted(self, process: Process, fault: str, service: str) -> None:
+        """Something has gone wrong with a call."""
+        job = self.jobs[process.job]
+        job.faults.add(service)
+        job.is_cut_off |= service == "dynamodb"
+        if job.has_posted or service == "slack" or fault in ("slow", "trickle"):
+            job.is_disturbed = True
+
+    def killed(self, name: str) -> None:
+        """An invocation or a command was killed."""
+        self.jobs[name].is_disturbed = True
+
+    def wrote(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """Rule 5, at each write."""
+        told = [str(entry["event"]) for entry in after.get("history", [])]
+        old = before.get("history", [])
+        is_a_gate = "deadline" in before and isinstance(old, list)
+        if is_a_gate and after.get("history", [])[: len(old)] != old:
+            self.schedule.breaks(
+                5, f"{by} took away from the history {old}: {after.get('history')}"
+            )
+        self._check_order(by, [str(entry["event"]) for entry in self._own(after)], told)
+        if before.get("hook_execution_id") != after.get("hook_execution_id"):
+            return
+        if "reported_at" in after and after["status"] == "WAITING":
+            self.schedule.breaks(5, f"{by} wrote that CodeDeploy knows a gate that waits")
+        if before.get("status") in DECIDED and "decided_by" in before and is_a_gate:
+            self._check_decision(by, before, after)
+
+    def _check_decision(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """A decision stays, unless CodeDeploy had its answer from elsewhere, or took none of it."""
+        stays = all(before[name] == after.get(name) for name in ("status", "decided_by"))
+        is_given_back = after["status"] == "WAITING" and self.report is None
+        is_elsewhere = after.get("decided_via") == "elsewhere" and self._is_foreign(before)
+        if not (stays or is_given_back or is_elsewhere):
+            self.schedule.breaks(
+                5, f"{by} replaced the decision of {before['decided_by']} by {_brief(after)}"
+            )
+
+    def _is_foreign(self, decided: dict[str, Any]) -> bool:
+        """Whether CodeDeploy's answer is none that this decision brought it."""
+        return self.report is None or self.report[1] != decided["status"]
+
+    def reported(self, by: str, status: str) -> None:
+        """Rules 1 and 2, when CodeDeploy takes an answer of ours."""
+        job, gate = self.jobs[by], self._gate()
+        self.report = (by, str(gate.get("status")))
+        job.is_blind = job.function == "failure" and job.is_cut_off and not job.reads
+        if status == "Succeeded":
+            if gate.get("status") != "APPROVED" or gate["decided_by"] not in self.approvers:
+                self.schedule.breaks(1, f"{by} let a release through that nobody approved")
+            return
+        if job.is_blind:
+            return
+        if gate.get("status") == "APPROVED":
+            self.schedule.breaks(1, f"{by} failed a release that {gate['decided_by']} approved")
+        if job.function == "failure" and gate.get("notified_at"):
+            self.schedule.breaks(2, f"{by} failed a release that people were told of")
+        if job.function != "failure" and gate.get("status") != "REJECTED":
+            self.schedule.breaks(1, f"{by} failed a release that nobody rejected")
+
+    def posted(self, message: Message) -> None:
+        """Rules 4, 6 and 8, when a message is in the channel."""
+        self._check_secrets(message.text, "a message")
+        job = self.jobs[message.by]
+        job.has_posted = True
+        if message.kind != "settled":
+            self.messages.append((message.kind, message.by, job))
+        engine = self.world.engine
+        if message.kind == "waiting" and job.told_at and not message.older:
+            self.schedule.breaks(6, f"{message.by} told people who had been told")
+        if message.kind == "waiting" and not job.faults & {"codedeploy", "ssm"}:
+            self._check_deadline(message.by)
+        if message.kind == "failed" and engine != "Failed":
+            self.schedule.breaks(4, f"{message.by} said that the deployment failed: it is {engine}")
+        if message.kind == "settled":
+            self._check_settled(message, engine)
+
+    def _check_deadline(self, by: str) -> None:
+        """Rule 4: people have as long as CodeDeploy waits, as near as clocks tell."""
+        deadline = datetime.fromisoformat(self._gate()["deadline"]).timestamp()
+        late = deadline - (START + AN_HOUR)
+        if late > 60:
+            self.schedule.breaks(4, f"{by} showed a deadline that is {late:.0f} s late")
+
+    def _check_settled(self, message: Message, engine: str) -> None:
+        header = message.content["blocks"][0]["text"]["text"]
+        if SETTLED[header[0]] != engine:
+            self.schedule.breaks(4, f"{message.by} said {header}: CodeDeploy knows {engine}")
+        decided_by = self._gate().get("decided_by")
+        if decided_by and decided_by not in message.text:
+            self.schedule.breaks(4, f"{message.by} did not name {decided_by}: {message.text}")
+
+    def ended(self, name: str, ended: Ended) -> None:
+        """Rules 7 and 8, when an invocation or a command ends."""
+        job = self.jobs[name]
+        job.has_ended = True
+        self._check_secrets(ended.written, name)
+        self._check_secrets(json.dumps([ended.answer, ended.error]), name)
+        metrics = _metrics(ended.written)
+        self.counts.update(metrics)
+        if metrics["HookFailedOver"]:
+            told = self._gate().get("notified_at")
+            if told or self.report is None or self.world.engine != "Failed":
+                self.schedule.breaks(7, f"{name} counted a release as never seen: told {told}")
+            if self.counts["HookFailedOver"] > 1:
+                self.schedule.breaks(7, f"{name} counted a release as never seen twice")
+        self._check_denied(name, job)
+        if metrics["DecisionFailed"] and job.engine != "InProgress":
+            self.schedule.breaks(
+                7, f"{name} counted a failed decision of a deployment that had ended"
+            )
+
+    def _check_denied(self, name: str, job: Job) -> None:
+        """Rule 4: what CodeDeploy denied to the only one who tried is not on record as decided."""
+        gate = self._gate()
+        tries = [entry for entry in gate.get("history", []) if entry["event"] == "decided"]
+        is_own = len(tries) == 1 and job.denied and not job.faults
+        if is_own and self.world.engine == "InProgress" and gate["status"] != "WAITING":
+            others = [one for one in self.jobs.values() if one is not job and one.is_deciding]
+            if not others:
+                self.schedule.breaks(
+                    4, f"{name} was denied, and has locked the gate: {_brief(gate)}"
+                )
+
+    def final(self, dead_letters: list[Any]) -> None:
+        """Rules 3, 4, 6 and 7, when all has ended."""
+        engine, gate = self.world.engine, self._gate()
+        kinds = [kind for kind, _, _ in self.messages]
+        was_asked = "waiting" in kinds
+        reporter = self.jobs[self.report[0]].function if self.report else None
+        is_ours = reporter is not None
+        if not (was_asked or dead_letters):
+            if not is_ours and self.world.answered_by == "CodeDeploy":
+                self.schedule.breaks(3, "nobody was told of the gate, and CodeDeploy gave up")
+            if reporter == "failure" and "failed" not in kinds:
+                self.schedule.breaks(3, "the deployment was failed, and nobody was told")
+        if is_ours and engine == "Failed" and kinds[-1:] == ["stuck"] and not dead_letters:
+            self.schedule.breaks(4, "people were told that it is stuck, and not that it was failed")
+        self._check_record(engine, gate, was_asked=was_asked, has_letter=bool(dead_letters))
+        for kind in ("waiting", "failed"):
+            calm = [
+                by
+                for told, by, job in self.messages
+                if told == kind and not (job.is_disturbed or job.is_blind)
+            ]
+            if len(calm) > 1 and self.clocks_agree:
+                self.schedule.breaks(6, f"people were told twice ({kind}): by {', '.join(calm)}")
+        self._check_secrets(json.dumps(self.world.item(), default=str), "the item")
+
+    def _check_record(
+        self, engine: str, gate: dict[str, Any], *, was_asked: bool, has_letter: bool
+    ) -> None:
+        if not gate or has_letter:
+            if not gate and was_asked:
+                self.schedule.breaks(4, "people were told of a gate that is not on record")
+            return
+        if ENGINE[gate["status"]] != engine:
+            if gate["status"] == "WAITING" and not was_asked and not self.report:
+                return  # it ended before anybody was asked: nobody has looked since
+            self.schedule.breaks(4, f"on record it is {_brief(gate)}, CodeDeploy knows {engine}")
+        if gate["status"] == "FAILED" and self.world.answered_by not in self.jobs:
+            self.schedule.breaks(
+                4, f"on record it is FAILED, but {self.world.answered_by} answered"
+            )
+
+    def _gate(self) -> dict[str, Any]:
+        """The item, if it is the gate of the hook."""
+        item = self.world.item()
+        is_own = item.get("hook_execution_id") == HOOK and "deadline" in item
+        return item if is_own else {}
+
+    def _own(self, item: dict[str, Any]) -> list[dict[str, Any]]:
+        """The part of a history that is the last hook's."""
+        history = item.get("history", [])
+        starts = [n for n, entry in enumerate(history) if entry["event"] == "opened"]
+        return list(history[starts[-1] :] if starts else history)
+
+    def _check_order(self, by: str, events: list[str], told: list[str]) -> None:
+        times = Counter(events)
+        decided = times["decided"] - times["denied"]
+        if any(times[name] > 1 for name in ONCE) or decided > 2:
+            self.schedule.breaks(5, f"{by} wrote a step twice: {told}")
+        if "reported" in events and not {"decided", "failed"} & set(
+            events[: events.index("reported")]
+        ):
+            self.schedule.breaks(
+                5, f"{by} wrote that CodeDeploy knows before anything was decided: {told}"
+            )
+
+    def _check_secrets(self, text: str, where: str) -> None:
+        for secret in SECRETS:
+            if secret in text:
+                self.schedule.breaks(8, f"{where} shows a secret: {secret}")
+
+
+def _brief(item: dict[str, Any]) -> str:
+    names = ("status", "decided_by", "decided_via", "reported_at", "notified_at")
+    return ", ".join(f"{name} {item[name]}" for name in names if name in item)
+
+
+def _metrics(written: str) -> Counter[str]:
+    """How often each thing was counted, in all."""
+    found: Counter[str] = Counter()
+    for line in written.splitlines():
+        if '"_aws"' not in line:
+            continue
+        blob = json.loads(line)
+        for embedded in blob["_aws"]["CloudWatchMetrics"]:
+            if embedded["Dimensions"][0] == ["service"]:
+                for metric in embedded["Metrics"]:
+                    found[metric["Name"]] += int(sum(blob[metric["Name"]]))
+    return found

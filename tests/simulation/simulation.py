@@ -1,0 +1,295 @@
+"""Puts a schedule together, runs it, and shortens the story of one that broke a rule."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.simulation.actors import (
+    ENVIRON,
+    EVENT,
+    MODULES,
+    WRONG_SETTINGS,
+    Caller,
+    Clicker,
+    Lambda,
+    deliver,
+    items_from_before,
+)
+from tests.simulation.network import OUTAGES, Network, Outage
+from tests.simulation.process import Process
+from tests.simulation.rules import Rules
+from tests.simulation.schedule import AN_HOUR, START, Schedule
+from tests.simulation.world import ROTATED_PATH, WEBHOOK_PARAMETER, Message, World
+
+# How often a call meets a fault, and how often a schedule is like that.
+RATES = {0.0: 15, 0.02: 30, 0.08: 35, 0.25: 20}
+FROM_BEFORE = (
+    "another tool's item",
+    "an older gate, WAITING",
+    "an older gate, APPROVED",
+    "an older gate, REJECTED",
+    "an older gate, FAILED",
+)
+
+
+@dataclass
+class Simulation:
+    """One schedule of the whole system."""
+
+    schedule: Schedule
+    most_age: float
+    processes: list[Process] = field(default_factory=list)
+    environs: dict[str, dict[str, str]] = field(default_factory=dict)
+    clickers: list[Clicker] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Lets the schedule happen."""
+        try:
+            self._build()
+            self._from_before()
+            self._cast()
+            self.schedule.run()
+            self._close()
+            self.rules.final(self.aws.dead_letters)
+        finally:
+            for process in self.processes:
+                process.kill()
+
+    def _build(self) -> None:
+        schedule = self.schedule
+        chance = schedule.chance("the clocks")
+        self.most_skew = chance.choice([0.0, 3.0, 7.0, 35.0])
+        self.rules = Rules(schedule, self.environs, clocks_agree=self.most_skew < 10)
+        self.world = World(
+            now=lambda: schedule.now,
+            wrote=self.rules.wrote,
+            posted=self._posted,
+            reported=self.rules.reported,
+        )
+        self.rules.world = self.world
+        (rate,) = schedule.chance("the weather").choices(list(RATES), list(RATES.values()))
+        self.network = Network(
+            schedule,
+            self.world,
+            rate,
+            self._outages(),
+            on_kill=self._killed,
+            on_fault=self.rules.faulted,
+            on_reply=self.rules.replied,
+        )
+        self.aws = Lambda(schedule, self._start, self.rules.started, self.rules.ended)
+        self._settings()
+
+    def _settings(self) -> None:
+        for function in MODULES:
+            environ = dict(ENVIRON)
+            if function == "decision":
+                del environ["SLACK_WEBHOOK_URL"]
+            self.environs[function] = environ
+            about = f"wrong settings of {function}"
+            if self.schedule.happens(0.06, about):
+                wrong = self.schedule.chance(about).choice(WRONG_SETTINGS)
+                if self.schedule.chance(about).random() < 0.5:
+                    self._change(function, wrong)
+                else:
+                    self.schedule.someday(about, partial(self._change, function, wrong), within=600)
+        if self.schedule.happens(0.02, "the code of the hook is gone"):
+            self.schedule.tell("stack", "the code of the hook is gone")
+            self.aws.broken = frozenset({"hook"})
+
+    def _change(self, function: str, wrong: dict[str, str]) -> None:
+        """Somebody deploys a wrong setting: environments are new from then on."""
+        self.schedule.tell("stack", f"wrong settings of {function}: {wrong}")
+        self.schedule.seen[f"wrong settings of {function}"] += 1
+        self.environs[function] |= wrong
+        self.aws.warm[function] = []
+
+    def _outages(self) -> list[Outage]:
+        found = []
+        for service, ways in OUTAGES.items():
+            about = f"outage of {service}"
+            if self.schedule.happens(0.12, about):
+                chance = self.schedule.chance(about)
+                start = START + chance.choice([0.0, 2.0, 30.0, 300.0 * chance.random()])
+                end = start + chance.choice([20.0, 100.0, 400.0, 400.0, 4000.0])
+                function = chance.choice([None, "hook", "failure", "decision"])
+                outage = Outage(service, chance.choice(ways), start, end, function)
+                self.schedule.tell("AWS", f"{outage}")
+                found.append(outage)
+        return found
+
+    def _cast(self) -> None:
+        """Says who acts, and when."""
+        schedule = self.schedule
+        schedule.at(START, lambda: deliver(self.aws, EVENT, "the event", self.most_age))
+        schedule.at(START + AN_HOUR, self._give_up)
+        for number in (1, 2):
+            about = f"duplicate {number} of the event"
+            self._maybe(0.3, about, partial(deliver, self.aws, EVENT, about, self.most_age), 300)
+        for name in ("alice", "bob", "carol"):
+            if schedule.happens(0.5, f"{name} is there"):
+                self._add_clicker(name)
+        for name in ("dave", "erin"):
+            if schedule.happens(0.2, f"{name} is there"):
+                schedule.when_people_act(name, self._caller(name).run)
+        for status in ("Succeeded", "Failed"):
+            answer = partial(self._answer_directly, status)
+            self._maybe(0.05, f"frank answers {status}", answer, AN_HOUR)
+        self._maybe(0.06, "frank stops it", self._stop, AN_HOUR)
+        self._maybe(0.05, "the webhook is rotated", self._rotate, 600)
+
+    def _maybe(self, probability: float, about: str, do: Callable[[], None], within: float) -> None:
+        """Somebody may do something, someday."""
+        if self.schedule.happens(probability, about):
+            self.schedule.someday(about, do, within=within)
+
+    def _from_before(self) -> None:
+        """The key may be taken already."""
+        for kind in FROM_BEFORE:
+            if self.schedule.happens(0.04, kind):
+                self.schedule.tell("the table", f"has {kind}")
+                self.schedule.seen[kind] += 1
+                self.world.put(items_from_before(kind, self.schedule.chance(kind)))
+                return
+
+    def _caller(self, name: str) -> Caller:
+        chance = self.schedule.chance(name)
+        verdict = chance.choice(["approve", "approve", "reject"])
+        self.environs[name] = ENVIRON
+        if verdict == "approve":
+            self.rules.approvers.add(f"arn:aws:iam::123456789012:user/{name}")
+        return Caller(
+            self.schedule,
+            self._start,
+            self.rules.started,
+            self.rules.ended,
+            name,
+            verdict,
+            may_report=chance.random() < 0.7,
+        )
+
+    def _add_clicker(self, name: str, patience: int = 3) -> Clicker:
+        chance = self.schedule.chance(name)
+        verdict = chance.choice(["approve", "approve", "reject"])
+        clicker = Clicker(
+            self.aws,
+            self.world,
+            name,
+            verdict,
+            chance.randint(1, patience),
+            1 + 30 * chance.random(),
+        )
+        if verdict == "approve":
+            self.rules.approvers.add(f"U0{name.upper()}")
+        self.clickers.append(clicker)
+        return clicker
+
+    def _close(self) -> None:
+        """All faults are over, and somebody tries every button that is still there."""
+        self.schedule.faults_are_over = True
+        self.environs["decision"] = {**ENVIRON}
+        self.aws.warm.clear()
+        for message in self.world.channel:
+            for verdict in ("approve", "reject"):
+                name = f"zoe{verdict}"
+                closer = Clicker(self.aws, self.world, name, verdict, 2, 60.0, seen=message)
+                self.rules.approvers.add(f"U0{name.upper()}")
+                closer.press()
+                self.schedule.run()
+
+    def _start(self, function: str) -> Process:
+        """A cold process of a function, or of a person at a terminal."""
+        number = len(self.processes)
+        about = f"process {number}"
+        skew = self.schedule.chance(f"clock of {about}").uniform(-1, 1) * self.most_skew
+        process = Process(
+            name=function,
+            environ=self.environs[function],
+            skew=skew,
+            seed=f"{self.schedule.seed}/{number}",
+            now=lambda: self.schedule.now,
+            on_question=self.network.question,
+        )
+        self.processes.append(process)
+        return process
+
+    def _killed(self, process: Process) -> None:
+        self.rules.killed(process.job)
+        self.schedule.seen["killed"] += 1
+        if process.name in MODULES:
+            self.aws.killed(process)
+        else:
+            process.kill()
+
+    def _posted(self, message: Message) -> None:
+        self.schedule.tell("the channel", f"has a message: {message.kind}")
+        self.rules.posted(message)
+        if message.kind == "waiting" and message.has_buttons:
+            for clicker in self.clickers:
+                clicker.see(message)
+
+    def _give_up(self) -> None:
+        if self.world.ended_at is None:
+            self.schedule.tell("CodeDeploy", "gives up after an hour")
+            self.world.give_up()
+
+    def _answer_directly(self, status: str) -> None:
+        taken = self.world.answer_directly(status, "frank")
+        self.schedule.tell("frank", f"answers {status} at CodeDeploy: {taken}")
+
+    def _stop(self) -> None:
+        self.schedule.tell("frank", "stops the deployment")
+        self.world.stop("frank")
+
+    def _rotate(self) -> None:
+        self.schedule.tell("Slack", "honours another webhook from now on")
+        self.world.rotate()
+        url = self.world.slack.base_url + ROTATED_PATH
+        self.schedule.after(
+            200 * self.schedule.chance("rotation").random(),
+            lambda: self.world.store(WEBHOOK_PARAMETER, url),
+        )
+
+
+def simulate(seed: int, most_age: float, without: frozenset[str] = frozenset()) -> "Result":
+    """Runs one schedule."""
+    schedule = Schedule(seed, without)
+    simulation = Simulation(schedule, most_age)
+    simulation.run()
+    return Result(schedule, simulation)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a schedule came to."""
+
+    schedule: Schedule
+    simulation: Simulation
+
+    @property
+    def broken(self) -> list[int]:
+        """The rules that were broken."""
+        return sorted({violation.rule for violation in self.schedule.violations})
+
+    @property
+    def outcome(self) -> str:
+        """Where the gate and the engine stand in the end."""
+        world, aws = self.simulation.world, self.simulation.aws
+        status = world.item().get("status", "no gate")
+        letters = ", dead letter" if aws.dead_letters else ""
+        return f"{status} / {world.engine}{letters}"
+
+
+def shorten(seed: int, most_age: float, rule: int) -> Result:
+    """The shortest story that still breaks the rule, found by leaving things out."""
+    without: frozenset[str] = frozenset()
+    best = simulate(seed, most_age)
+    is_shorter = True
+    while is_shorter:
+        is_shorter = False
+        for about in reversed(best.schedule.happened):
+            tried = simulate(seed, most_age, without | {about})
+            if rule in tried.broken:
+                without, best, is_shorter = without | {about}, tried, True
+                break
+    return best

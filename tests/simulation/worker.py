@@ -1,0 +1,38 @@
+"""A process that simulates one schedule after the other."""
+
+import gc
+from collections import Counter
+from pathlib import Path
+
+from tests.simulation import world
+from tests.simulation.process import prepare
+from tests.simulation.schedule import START
+from tests.simulation.simulation import shorten, simulate
+
+
+def start(code: Path) -> None:
+    """Makes this process one that simulates."""
+    clock = prepare(code)
+    clock.move_to(START)
+    world.build()
+    # A fork copies each page that the collector touches.
+    gc.collect()
+    gc.freeze()
+
+
+def run(seeds: list[int], most_age: float) -> tuple[Counter[str], int, list[tuple[int, int]]]:
+    """What some schedules saw, how many steps they took, and the seeds that broke a rule."""
+    seen: Counter[str] = Counter()
+    steps, failing = 0, []
+    for seed in seeds:
+        result = simulate(seed, most_age)
+        seen.update(result.schedule.seen)
+        seen[f"outcome: {result.outcome}"] += 1
+        steps += result.schedule.calls
+        failing += [(seed, rule) for rule in result.broken]
+    return seen, steps, failing
+
+
+def story(seed: int, most_age: float, rule: int) -> str:
+    """The story of a seed that broke a rule, as short as it could be made."""
+    return "\n".join(shorten(seed, most_age, rule).schedule.story)
