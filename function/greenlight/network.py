@@ -21,6 +21,9 @@ from urllib3.exceptions import MaxRetryError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+# Lambda's own log level (AWS_LAMBDA_LOG_LEVEL) is that of every library. Below INFO, botocore logs
+# what it sends and gets: the session token, and secrets as SSM decrypts them.
+logging.getLogger("botocore").setLevel(logging.INFO)
 # urllib3 logs the path of the URL when it retries, and the path of a Slack webhook is the secret.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
