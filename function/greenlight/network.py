@@ -1,8 +1,14 @@
 """The bounds that every outside call shares: timeouts, tries, and the seconds that are left.
 
-A retry, a post to Slack, or a step that is only nice to have, starts only if it can end in time;
-the first tries of the others always do. So all the calls of one invocation fit in `TRY_SECONDS`,
-however slowly they are answered.
+A retry, a post to Slack, or a step that is only nice to have, starts only if its timeouts fit in
+the time that is left; the first tries of the others always do. So all the calls of one invocation
+fit in `TRY_SECONDS` where each connects at its first attempt or fails, and is answered in one go
+or not at all.
+
+More than that cannot be promised: the timeouts bound each attempt to connect (a host with several
+addresses is tried at one after the other) and each silence of an answer (one that trickles is
+never silent for long). What takes longer is ended by Lambda after 30 s. That is a killed try like
+any other: nothing is lost, and the next try goes on.
 """
 
 import logging
