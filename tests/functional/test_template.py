@@ -5,12 +5,15 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
 import requests_mock
 import yaml
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
+from greenlight.codedeploy import CodeDeploy
 from greenlight.errors import GreenlightError
 from greenlight.network import TRY_SECONDS
 from greenlight.table import STATUS_INDEX
@@ -234,6 +237,32 @@ def test_every_log_field_and_message_of_a_query_is_emitted(emitted: Output) -> N
             assert set(json.loads(f"[{listed}]")) <= messages
         for listed in re.findall(r"level in \[([^\]]+)\]", query):
             assert set(json.loads(f"[{listed}]")) <= {"ERROR", "WARNING"}
+
+
+def in_region(region: str, partition: str = "aws") -> Resolved:
+    """The template as it is deployed in a region."""
+    return Resolved(TEMPLATE, **{"AWS::Region": region, "AWS::Partition": partition})
+
+
+def test_dashboards_of_two_regions_have_two_names() -> None:
+    # CloudWatch's dashboards are global to an account.
+    seoul, tokyo = (
+        in_region(region).value(of_type("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardName"])
+        for region in ("ap-northeast-2", "ap-northeast-1")
+    )
+
+    assert seoul != tokyo
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("ap-northeast-2", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_the_dashboard_is_at_the_console_that_messages_link_to(region: str, partition: str) -> None:
+    url = in_region(region, partition).value(TEMPLATE["Outputs"]["DashboardUrl"]["Value"])
+
+    client = boto3.client("codedeploy", region, aws_access_key_id="x", aws_secret_access_key="x")
+    assert urlsplit(url).hostname == urlsplit(CodeDeploy(client).console_url("d-1")).hostname
 
 
 @pytest.fixture
