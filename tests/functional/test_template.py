@@ -42,6 +42,8 @@ ARNS = {
     "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Table",
     "codedeploy": f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:deploymentgroup:shop/shop-blue-green",
 }
+# Actions without a resource type in AWS's service authorization reference: asked of `*`.
+ON_NO_RESOURCE = {"codedeploy:ListDeploymentTargets", "codedeploy:GetDeploymentTarget"}
 SSM_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/secret"
 # What Lambda itself does in the functions' name.
 BY_LAMBDA = {
@@ -51,6 +53,13 @@ BY_LAMBDA = {
     "xray:PutTelemetryRecords",
     "lambda:InvokeFunction",
     "sqs:SendMessage",
+}
+# What is granted ahead of the calls: the hook reads when CodeDeploy started it; the failure
+# function reads what happened elsewhere, and replaces the item of another tool.
+GRANTED_AHEAD = {
+    "HookFunction": ON_NO_RESOURCE,
+    "FailureFunction": ON_NO_RESOURCE | {"dynamodb:PutItem"},
+    "DecisionFunction": set[str](),
 }
 
 
@@ -348,14 +357,27 @@ def test_every_call_is_permitted_and_every_permission_is_needed(
             if service == "secretsmanager":
                 place[in_secrets_manager] = arn
             arns = {**ARNS, "ssm": SSM_ARN, "secretsmanager": arn}
-            assert may(function, action, arns[service], **place), action
+            resource = "*" if action in ON_NO_RESOURCE else arns[service]
+            assert may(function, action, resource, **place), action
         granted = set()
         for parameters in ({}, {SECRETS[function][1]: SECRETS[function][2]}):
             for policy in policies(function, **parameters):
                 for statement in policy["Statement"]:
                     actions_of = statement["Action"]
                     granted |= {actions_of} if isinstance(actions_of, str) else set(actions_of)
-        assert granted - BY_LAMBDA == actions
+        assert granted - BY_LAMBDA == actions | GRANTED_AHEAD[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_happened_at_codedeploy_can_be_read_whatever_the_groups(function: str) -> None:
+    for action in ON_NO_RESOURCE:
+        assert may(function, action, "*", DeploymentGroups="shop/*")
+
+
+def test_the_hook_and_the_failure_function_may_replace_the_item_of_another_tool() -> None:
+    assert may("HookFunction", "dynamodb:PutItem", ARNS["dynamodb"])
+    assert may("FailureFunction", "dynamodb:PutItem", ARNS["dynamodb"])
+    assert not may("DecisionFunction", "dynamodb:PutItem", ARNS["dynamodb"])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -412,7 +434,11 @@ def test_every_wildcard_is_a_known_one(function: str) -> None:
         "FailureFunction": "FailHooks",
         "DecisionFunction": "AnswerHooks",
     }
-    assert wildcards == {(on_groups[function], every_group), ("WriteTraces", "*")}
+    assert wildcards == {
+        (on_groups[function], every_group),
+        ("ReadLifecycleEvents", "*"),
+        ("WriteTraces", "*"),
+    }
 
 
 def test_the_environment_has_every_setting_and_no_secret() -> None:
