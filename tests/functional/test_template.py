@@ -420,6 +420,21 @@ def test_an_existing_table_can_be_named(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_key_of_an_existing_table_may_be_used_through_dynamodb_only(function: str) -> None:
+    mine = {"ExistingTableName": "mine", "ExistingTableKeyArn": KEY_ARN}
+
+    # What DynamoDB's developer guide asks for; CreateGrant is for who gives the table its key.
+    for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom"):
+        assert may(function, f"kms:{action}", KEY_ARN, **mine), action
+        assert not may(function, f"kms:{action}", KEY_ARN, ExistingTableName="mine")
+        assert not may(function, f"kms:{action}", KEY_ARN + "5", **mine)
+    assert not may(function, "kms:CreateGrant", KEY_ARN, **mine)
+    (policy,) = policies(function, **mine)
+    (condition,) = [one["Condition"] for one in policy["Statement"] if "Condition" in one]
+    assert condition == {"StringLike": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.*"}}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_wildcard_is_a_known_one(function: str) -> None:
     wildcards = {
         (statement["Sid"], statement["Resource"])
