@@ -75,17 +75,17 @@ def waiting_message(
     ]
     if button_value:
         blocks += [_reason_input(words), _buttons(button_value, words)]
-    terminal = [
-        shlex.join(["greenlight", verdict, gate.deployment_id, *terminal_options, *reason])
-        for verdict, reason in (
-            (Verdict.APPROVE, ()),
-            (Verdict.REJECT, ("--reason", words.reason_example)),
-        )
-    ]
+    options = (gate.deployment_id, *terminal_options)
+    why_not = ("--reason", words.reason_example)
     blocks += [
-        section(f"{words.terminal}\n{code(chr(10).join(terminal))}"),
-        section(f"{words.approve}\n{code(commands.approve)}"),
-        section(f"{words.reject}\n{code(commands.reject)}"),
+        # Each by itself: what is copied as one is run as one.
+        section(f"{sentence}\n{code(command)}")
+        for sentence, command in (
+            (words.terminal_approve, shlex.join(("greenlight", Verdict.APPROVE, *options))),
+            (words.terminal_reject, shlex.join(("greenlight", Verdict.REJECT, *options, *why_not))),
+            (words.aws_approve, commands.approve),
+            (words.aws_reject, commands.reject),
+        )
     ]
     if image_url:
         blocks.append({"type": "image", "image_url": image_url, "alt_text": words.image})

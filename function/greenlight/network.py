@@ -1,8 +1,14 @@
 """The bounds that every outside call shares: timeouts, tries, and the seconds that are left.
 
-A retry, a post to Slack, or a step that is only nice to have, starts only if it can end in time;
-the first tries of the others always do. So all the calls of one invocation fit in `TRY_SECONDS`,
-however slowly they are answered.
+A retry, a post to Slack, or a step that is only nice to have, starts only if its timeouts fit in
+the time that is left; the first tries of the others always do. So all the calls of one invocation
+fit in `TRY_SECONDS` where each connects at its first attempt or fails, and is answered in one go
+or not at all.
+
+More than that cannot be promised: the timeouts bound each attempt to connect (a host with several
+addresses is tried at one after the other) and each silence of an answer (one that trickles is
+never silent for long). What takes longer is ended by Lambda after 30 s. That is a killed try like
+any other: nothing is lost, and the next try goes on.
 """
 
 import logging
@@ -21,6 +27,9 @@ from urllib3.exceptions import MaxRetryError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+# Lambda's own log level (AWS_LAMBDA_LOG_LEVEL) is that of every library. Below INFO, botocore logs
+# what it sends and gets: the session token, and secrets as SSM decrypts them.
+logging.getLogger("botocore").setLevel(logging.INFO)
 # urllib3 logs the path of the URL when it retries, and the path of a Slack webhook is the secret.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 

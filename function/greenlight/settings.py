@@ -20,6 +20,21 @@ MAX_GATE_TTL_DAYS: Final = 3650
 MAX_TEST_URL_CHARACTERS: Final = 1000
 MAX_IMAGE_URL_CHARACTERS: Final = 3000  # Slack's limit for an image block
 
+# The URLs that people see: a regular expression, because the template's parameters say the same
+# with one; in code points, because CloudFormation reads it as Java does, whose \s is not Python's.
+# No gaps: spaces, and what controls a text or turns it around unseen.
+_GAPS = (
+    r"\u0000-\u0020\u007f-\u00a0\u00ad\u061c\u1680\u2000-\u200f\u2028-\u202f\u205f-\u206f"
+    r"\u3000\ufeff\ud800-\udfff"
+)
+_URL = re.compile(
+    rf"(?i:https?)://([^{_GAPS}\[\]/?#]*@)?"
+    rf"([^{_GAPS}\[\]/?#@:]+|\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[0-9A-Za-z._~-]+)?\])"
+    r"(:0*([1-5]?[0-9]{0,4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+    rf"([/?#][^{_GAPS}]*)?"
+)
+_URL_WANTED = "must be an absolute http or https URL, without spaces or control characters"
+
 _PLACEHOLDERS = ("application", "deployment_group", "deployment_id")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TABLE = re.compile(
@@ -32,6 +47,7 @@ _SECRETS_MANAGER = re.compile(
 
 _PLACES = "an SSM parameter name (/path/name), an SSM parameter ARN or a Secrets Manager secret ARN"
 _SECRET_VALUE = re.compile(r"[A-Za-z0-9]{16,128}")
+_DAYS = re.compile(r"0*[0-9]{1,4}")
 _SLACK_USER = re.compile(r"[UW][A-Z0-9]{1,30}")
 
 T = TypeVar("T")
@@ -210,7 +226,7 @@ def _test_url(text: str) -> str:
         raise ValueError(f"has an unknown placeholder or a stray brace; it may hold {allowed}")
     if len(text) > MAX_TEST_URL_CHARACTERS:
         raise ValueError(f"is longer than {MAX_TEST_URL_CHARACTERS} characters")
-    _host(sample)
+    _check_url(sample)
     return text
 
 
@@ -261,28 +277,33 @@ def _language(text: str) -> Language:
 
 
 def _image_url(text: str) -> str:
-    _host(text)
     if len(text) > MAX_IMAGE_URL_CHARACTERS:
         raise ValueError(f"is longer than {MAX_IMAGE_URL_CHARACTERS} characters")
+    _check_url(text)
     return text
 
 
 def _days(text: str) -> timedelta:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_GATE_TTL_DAYS):
+    if not _DAYS.fullmatch(text) or not 1 <= int(text) <= MAX_GATE_TTL_DAYS:
         raise ValueError(f"must be a whole number of days from 1 to {MAX_GATE_TTL_DAYS}")
     return timedelta(days=int(text))
 
 
+def _check_url(url: str) -> None:
+    """Raises a ValueError that says what is wrong with a URL that people will see."""
+    if not _URL.fullmatch(url):
+        raise ValueError(_URL_WANTED)
+
+
 def _host(url: str) -> str:
     """The host of an absolute http(s) URL; a ValueError says what is wrong, without the URL."""
-    wanted = "must be an absolute http or https URL, without spaces or control characters"
     if not url.isprintable() or " " in url:
-        raise ValueError(wanted)
+        raise ValueError(_URL_WANTED)
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  # reading it checks it
     except ValueError:
-        raise ValueError(wanted) from None
+        raise ValueError(_URL_WANTED) from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(wanted)
+        raise ValueError(_URL_WANTED)
     return parts.hostname

@@ -21,15 +21,16 @@ class Words:
     after_deadline: str
     what_to_do: str
     what_to_press: str
-    approve: str
-    reject: str
+    terminal_approve: str
+    terminal_reject: str
+    aws_approve: str
+    aws_reject: str
     approve_button: str
     reject_button: str
     confirm_title: str
     confirm_text: str
     confirm_no: str
     reason_input: str
-    terminal: str
     reason_example: str
     unknown_deployment: str
     image: str
@@ -70,11 +71,14 @@ WORDS: Final = {
         deadline="결정 기한",
         after_deadline="이때까지 결정이 없으면 CodeDeploy가 배포를 실패로 처리합니다.",
         what_to_do="새 버전(그린 환경)이 테스트 트래픽을 받고 있습니다. 위 URL에서 테스트한 뒤, "
-        "아래 AWS CLI 명령 중 하나를 실행해 주세요.",
+        "아래 명령 중 하나를 실행해 주세요.",
         what_to_press="새 버전(그린 환경)이 테스트 트래픽을 받고 있습니다. 위 URL에서 테스트한 뒤, "
         "아래 버튼을 누르거나 명령 중 하나를 실행해 주세요.",
-        approve="*승인*: 운영 트래픽을 새 버전으로 전환합니다.",
-        reject="*거부*: 배포를 실패로 끝냅니다.",
+        terminal_approve="*터미널에서 승인*: 운영 트래픽을 새 버전으로 전환하고, "
+        "누가 승인했는지 기록합니다.",
+        terminal_reject="*터미널에서 거부*: 배포를 실패로 끝내고, 누가 왜 거부했는지 기록합니다.",
+        aws_approve="*AWS CLI로 승인*: 운영 트래픽을 새 버전으로 전환합니다.",
+        aws_reject="*AWS CLI로 거부*: 배포를 실패로 끝냅니다.",
         approve_button="승인",
         reject_button="거부",
         confirm_title="배포를 거부할까요?",
@@ -82,7 +86,6 @@ WORDS: Final = {
         "되돌릴 수 없습니다.",
         confirm_no="취소",
         reason_input="이유 (선택 사항, 버튼을 누를 때 함께 기록됩니다)",
-        terminal="*터미널에서*: 누가 왜 결정했는지 함께 기록됩니다.",
         reason_example="거부 이유",
         unknown_deployment="CodeDeploy에서 배포 정보를 읽지 못해 일부 항목이 빠져 있습니다.",
         image="테스트를 기다리는 중",
@@ -130,11 +133,15 @@ WORDS: Final = {
         deadline="Decide by",
         after_deadline="Without a decision by then, CodeDeploy fails the deployment.",
         what_to_do="The new version (the green environment) is taking test traffic. "
-        "Test it at the URL above, then run one of these AWS CLI commands.",
+        "Test it at the URL above, then run one of these commands.",
         what_to_press="The new version (the green environment) is taking test traffic. "
         "Test it at the URL above, then press a button or run one of these commands.",
-        approve="*Approve*: production traffic moves to the new version.",
-        reject="*Reject*: the deployment ends as failed.",
+        terminal_approve="*Approve in a terminal*: production traffic moves to the new version, "
+        "and it is recorded who approved.",
+        terminal_reject="*Reject in a terminal*: the deployment ends as failed, and it is recorded "
+        "who rejected it, and why.",
+        aws_approve="*Approve with the AWS CLI*: production traffic moves to the new version.",
+        aws_reject="*Reject with the AWS CLI*: the deployment ends as failed.",
         approve_button="Approve",
         reject_button="Reject",
         confirm_title="Reject this deployment?",
@@ -142,7 +149,6 @@ WORDS: Final = {
         "that has it now. This cannot be undone.",
         confirm_no="Cancel",
         reason_input="Reason (optional; recorded with the button you press)",
-        terminal="*In a terminal*: records who decides, and why.",
         reason_example="why not",
         unknown_deployment="CodeDeploy could not be asked about this deployment, "
         "so some details are missing.",

@@ -196,14 +196,19 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 class Process(subprocess.Popen[str]):
-    """A handler in a process of its own, as in Lambda; `later` moves its clock, in seconds."""
+    """A handler in a process of its own, as in Lambda; `later` moves its clock, in seconds.
+
+    AWS_LAMBDA_LOG_LEVEL in `environ` is the root logger's level, as under Lambda's runtime client.
+    """
 
     def __init__(
         self, event: Any, environ: dict[str, str], later: float = 0, module: str = "lamda"
     ) -> None:
         code = (
-            "import json, sys, time, time_machine\n"
+            "import json, logging, os, sys, time, time_machine\n"
             "from datetime import datetime, UTC, timedelta\n"
+            "if level := os.environ.get('AWS_LAMBDA_LOG_LEVEL'):\n"
+            "    logging.basicConfig(level=level)\n"
             "event, later = json.loads(sys.argv[1]), float(sys.argv[2])\n"
             f"from {module} import lambda_handler\n"
             "with time_machine.travel(datetime.now(UTC) + timedelta(seconds=later)):\n"

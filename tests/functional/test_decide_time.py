@@ -1,6 +1,6 @@
-"""However slowly it is answered, a click fits in the function's 30 seconds, and its lease holds.
+"""A click whose calls run into their timeouts fits in the function's 30 s, and its lease holds.
 
-The clock is the test's: each call moves it by the longest that the call can take.
+The clock is the test's: each call moves it by its connect and its read timeout.
 """
 
 import itertools

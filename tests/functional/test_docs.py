@@ -16,7 +16,7 @@ from stand_ins.aws import TABLE, AwsStandIn
 from tests.functional.conftest import Clicker, Invoke
 from tests.functional.test_cli import without_index
 from tests.functional.test_decide import answer_elsewhere
-from tests.functional.test_template import ARNS
+from tests.functional.test_template import ARNS, ON_NO_RESOURCE
 from tests.template import ACCOUNT, REGION
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,7 @@ def test_the_policy_for_the_command_is_what_the_command_needs(
     assert granted == needed
     for action in needed:
         index = "/index/status-deadline" if action == "dynamodb:Query" else ""
-        resource = ARNS[action.partition(":")[0]] + index
+        resource = "*" if action in ON_NO_RESOURCE else ARNS[action.partition(":")[0]] + index
         allowed = IAMPolicy(text).is_action_permitted(action, resource)
         assert allowed is PermissionResult.PERMITTED, action
 

@@ -10,7 +10,7 @@ import pytest
 
 from greenlight.errors import SlackWebhookGoneError
 from stand_ins.aws import AwsStandIn
-from stand_ins.clicks import SIGNING_SECRET
+from stand_ins.clicks import SIGNING_SECRET, url_event
 from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import WEBHOOK_PATH, Answer, SlackStandIn
 from tests.conftest import load_event
@@ -181,7 +181,8 @@ def test_no_log_line_metric_or_trace_shows_the_webhook_url(
 ) -> None:
     slack.script += answers
 
-    _, written = Process(EVENT, {**in_lambda, "POWERTOOLS_LOG_LEVEL": level}).finish()
+    levels = {"POWERTOOLS_LOG_LEVEL": level, "AWS_LAMBDA_LOG_LEVEL": level}
+    _, written = Process(EVENT, {**in_lambda, **levels}).finish()
 
     assert xray.segments()
     assert re.search(r'"level":"INFO"', written)
@@ -208,7 +209,12 @@ def test_no_log_line_metric_or_trace_of_a_click_shows_a_secret(
     slack: SlackStandIn,
 ) -> None:
     slack.script += answers
-    environ = {**in_lambda, "SLACK_SIGNING_SECRET": SIGNING_SECRET, "POWERTOOLS_LOG_LEVEL": level}
+    environ = {
+        **in_lambda,
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "POWERTOOLS_LOG_LEVEL": level,
+        "AWS_LAMBDA_LOG_LEVEL": level,
+    }
     event = click.event("approve", reason="what somebody typed")
 
     _, written = Process(event, environ, module="greenlight.handlers.decision").finish()
@@ -221,3 +227,61 @@ def test_no_log_line_metric_or_trace_of_a_click_shows_a_secret(
     for secret in (SIGNING_SECRET, "/actions/", event["headers"]["x-slack-signature"]):
         assert secret not in written
         assert secret not in xray.text
+
+
+HANDLERS = ["lamda", "greenlight.handlers.failure", "greenlight.handlers.decision"]
+
+
+@pytest.mark.parametrize("module", HANDLERS)
+def test_no_secret_is_logged_where_everything_is(
+    module: str, click: Clicker, in_lambda: dict[str, str], aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    secrets = {"/webhook": slack.webhook_url, "/signing": SIGNING_SECRET}
+    for name, value in secrets.items():
+        aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
+    environ = {
+        **in_lambda,
+        "SLACK_WEBHOOK_URL": "/webhook",
+        "SLACK_SIGNING_SECRET": "/signing",
+        "AWS_SECRET_ACCESS_KEY": "key-of-the-session",
+        "AWS_SESSION_TOKEN": "token-of-the-session",
+        "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
+    }
+    request = click.event("approve")
+    event = {
+        "lamda": {**EVENT, "LifecycleEventHookExecutionId": "hook-2"},
+        "greenlight.handlers.failure": load_event("on_failure_record"),
+        "greenlight.handlers.decision": request,
+    }[module]
+    posts = len(slack.posts)
+
+    _, written = Process(event, environ, module=module).finish()
+
+    assert "GetParameter" in aws.operations, written
+    assert len(slack.posts) == posts + 1, written
+    assert "DEBUG" in written, "all that the libraries say is there"
+    for secret in (
+        SECRET,
+        SIGNING_SECRET,
+        environ["AWS_SECRET_ACCESS_KEY"],
+        environ["AWS_SESSION_TOKEN"],
+        "/actions/",
+        request["headers"]["x-slack-signature"],
+    ):
+        assert secret not in written
+
+
+@pytest.mark.parametrize("sender", ["Slack", "a stranger"])
+def test_no_setting_makes_the_request_of_a_click_be_logged(
+    sender: str, click: Clicker, environ: dict[str, str]
+) -> None:
+    event = click.event("approve", reason="what somebody typed")
+    if sender == "a stranger":
+        event = url_event(b"what a stranger sent", event["headers"], encoded=False)
+    environ = {**environ, "POWERTOOLS_LOGGER_LOG_EVENT": "true"}
+
+    _, written = Process(event, environ, module="greenlight.handlers.decision").finish()
+
+    assert '"service":"greenlight"' in written
+    assert event["body"] not in written
+    assert event["headers"]["x-slack-signature"] not in written

@@ -5,12 +5,15 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import boto3
 import pytest
 import requests_mock
 import yaml
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
+from greenlight.codedeploy import CodeDeploy
 from greenlight.errors import GreenlightError
 from greenlight.network import TRY_SECONDS
 from greenlight.table import STATUS_INDEX
@@ -39,6 +42,8 @@ ARNS = {
     "dynamodb": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/Table",
     "codedeploy": f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:deploymentgroup:shop/shop-blue-green",
 }
+# Actions without a resource type in AWS's service authorization reference: asked of `*`.
+ON_NO_RESOURCE = {"codedeploy:ListDeploymentTargets", "codedeploy:GetDeploymentTarget"}
 SSM_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/secret"
 # What Lambda itself does in the functions' name.
 BY_LAMBDA = {
@@ -48,6 +53,13 @@ BY_LAMBDA = {
     "xray:PutTelemetryRecords",
     "lambda:InvokeFunction",
     "sqs:SendMessage",
+}
+# What is granted ahead of the calls: the hook reads when CodeDeploy started it; the failure
+# function reads what happened elsewhere, and replaces the item of another tool.
+GRANTED_AHEAD = {
+    "HookFunction": ON_NO_RESOURCE,
+    "FailureFunction": ON_NO_RESOURCE | {"dynamodb:PutItem"},
+    "DecisionFunction": set[str](),
 }
 
 
@@ -92,11 +104,13 @@ def test_every_function_has_a_log_group_and_time_for_all_its_calls(function: str
     assert properties["Tracing"] == "Active"
 
 
-def test_a_failed_hook_is_handed_over_well_within_codedeploys_hour() -> None:
+def test_a_hook_that_fails_three_times_or_waits_for_five_minutes_is_handed_over() -> None:
     config = FUNCTIONS["HookFunction"]["EventInvokeConfig"]
 
     assert config["MaximumRetryAttempts"] == 2
-    assert config["MaximumEventAgeInSeconds"] < 3600
+    three_tries = 3 * merged("HookFunction")["Timeout"]
+    pauses_of_lambda = 60 + 120
+    assert three_tries + pauses_of_lambda <= config["MaximumEventAgeInSeconds"] <= 300
     assert config["DestinationConfig"]["OnFailure"] == {
         "Type": "Lambda",
         "Destination": {"Fn::GetAtt": ["FailureFunction", "Arn"]},
@@ -236,6 +250,32 @@ def test_every_log_field_and_message_of_a_query_is_emitted(emitted: Output) -> N
             assert set(json.loads(f"[{listed}]")) <= {"ERROR", "WARNING"}
 
 
+def in_region(region: str, partition: str = "aws") -> Resolved:
+    """The template as it is deployed in a region."""
+    return Resolved(TEMPLATE, **{"AWS::Region": region, "AWS::Partition": partition})
+
+
+def test_dashboards_of_two_regions_have_two_names() -> None:
+    # CloudWatch's dashboards are global to an account.
+    seoul, tokyo = (
+        in_region(region).value(of_type("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardName"])
+        for region in ("ap-northeast-2", "ap-northeast-1")
+    )
+
+    assert seoul != tokyo
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("ap-northeast-2", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_the_dashboard_is_at_the_console_that_messages_link_to(region: str, partition: str) -> None:
+    url = in_region(region, partition).value(TEMPLATE["Outputs"]["DashboardUrl"]["Value"])
+
+    client = boto3.client("codedeploy", region, aws_access_key_id="x", aws_secret_access_key="x")
+    assert urlsplit(url).hostname == urlsplit(CodeDeploy(client).console_url("d-1")).hostname
+
+
 @pytest.fixture
 def called(
     invoke: Invoke,
@@ -319,14 +359,27 @@ def test_every_call_is_permitted_and_every_permission_is_needed(
             if service == "secretsmanager":
                 place[in_secrets_manager] = arn
             arns = {**ARNS, "ssm": SSM_ARN, "secretsmanager": arn}
-            assert may(function, action, arns[service], **place), action
+            resource = "*" if action in ON_NO_RESOURCE else arns[service]
+            assert may(function, action, resource, **place), action
         granted = set()
         for parameters in ({}, {SECRETS[function][1]: SECRETS[function][2]}):
             for policy in policies(function, **parameters):
                 for statement in policy["Statement"]:
                     actions_of = statement["Action"]
                     granted |= {actions_of} if isinstance(actions_of, str) else set(actions_of)
-        assert granted - BY_LAMBDA == actions
+        assert granted - BY_LAMBDA == actions | GRANTED_AHEAD[function]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_what_happened_at_codedeploy_can_be_read_whatever_the_groups(function: str) -> None:
+    for action in ON_NO_RESOURCE:
+        assert may(function, action, "*", DeploymentGroups="shop/*")
+
+
+def test_the_hook_and_the_failure_function_may_replace_the_item_of_another_tool() -> None:
+    assert may("HookFunction", "dynamodb:PutItem", ARNS["dynamodb"])
+    assert may("FailureFunction", "dynamodb:PutItem", ARNS["dynamodb"])
+    assert not may("DecisionFunction", "dynamodb:PutItem", ARNS["dynamodb"])
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -369,6 +422,21 @@ def test_an_existing_table_can_be_named(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_key_of_an_existing_table_may_be_used_through_dynamodb_only(function: str) -> None:
+    mine = {"ExistingTableName": "mine", "ExistingTableKeyArn": KEY_ARN}
+
+    # What DynamoDB's developer guide asks for; CreateGrant is for who gives the table its key.
+    for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom"):
+        assert may(function, f"kms:{action}", KEY_ARN, **mine), action
+        assert not may(function, f"kms:{action}", KEY_ARN, ExistingTableName="mine")
+        assert not may(function, f"kms:{action}", KEY_ARN + "5", **mine)
+    assert not may(function, "kms:CreateGrant", KEY_ARN, **mine)
+    (policy,) = policies(function, **mine)
+    (condition,) = [one["Condition"] for one in policy["Statement"] if "Condition" in one]
+    assert condition == {"StringLike": {"kms:ViaService": f"dynamodb.{REGION}.amazonaws.*"}}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_wildcard_is_a_known_one(function: str) -> None:
     wildcards = {
         (statement["Sid"], statement["Resource"])
@@ -383,7 +451,11 @@ def test_every_wildcard_is_a_known_one(function: str) -> None:
         "FailureFunction": "FailHooks",
         "DecisionFunction": "AnswerHooks",
     }
-    assert wildcards == {(on_groups[function], every_group), ("WriteTraces", "*")}
+    assert wildcards == {
+        (on_groups[function], every_group),
+        ("ReadLifecycleEvents", "*"),
+        ("WriteTraces", "*"),
+    }
 
 
 def test_the_environment_has_every_setting_and_no_secret() -> None:

@@ -1,6 +1,6 @@
-"""However slowly they are answered, the calls of one invocation fit in the function's 30 seconds.
+"""Calls that run into their timeouts, all of one invocation, fit in the function's 30 seconds.
 
-The clock is the test's: each call moves it by the longest that the call can take.
+The clock is the test's: each call moves it by its connect and its read timeout.
 """
 
 import itertools

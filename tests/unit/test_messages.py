@@ -138,6 +138,23 @@ def test_both_languages_say_the_same_things_in_the_same_order() -> None:
     ]
 
 
+@pytest.mark.parametrize("language", Language)
+def test_each_command_is_copied_by_itself_and_has_a_sentence_of_its_own(language: Language) -> None:
+    texts_of_commands = [text for text in texts(message(language=language)) if "```" in text]
+
+    sentences, commands = zip(
+        *(text.removesuffix("```").split("\n```") for text in texts_of_commands), strict=True
+    )
+    assert [shlex.split(command)[:2] for command in commands] == [
+        ["greenlight", "approve"],
+        ["greenlight", "reject"],
+        ["aws", "approve"],
+        ["aws", "reject"],
+    ]
+    assert "\n" not in "".join(commands)
+    assert len(set(sentences)) == len(commands)
+
+
 def test_a_notification_has_a_plain_text() -> None:
     assert message()["text"] == (
         "✅ ECS deployment: waiting to be tested · d-K4WQ7RZ2H"

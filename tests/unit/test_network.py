@@ -1,6 +1,8 @@
 """The bounds of outside calls: on a clock of the test's own, against a real local server."""
 
+import socket
 import threading
+import time
 
 import pytest
 import requests
@@ -99,6 +101,32 @@ def test_an_unanswered_post_is_not_sent_again_in_place() -> None:
             post(slack)
         over.set()
         assert len(slack.posts) == 1
+
+
+def test_an_answer_that_trickles_is_bounded_by_its_silences_not_as_a_whole() -> None:
+    read_timeout = 0.5
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+            for _ in range(4):
+                time.sleep(read_timeout * 0.4)
+                connection.sendall(b"o")
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        http_session(Countdown(), timeouts=(1, read_timeout)) as http,
+    ):
+        threading.Thread(target=trickle, args=[server]).start()
+        started = time.monotonic()
+        answer = http.post(f"http://127.0.0.1:{server.getsockname()[1]}", data=b"x")
+
+    assert answer.text == "oooo"
+    assert time.monotonic() - started > read_timeout, (
+        "as the module says: Lambda may have to end it"
+    )
 
 
 def test_a_retry_that_could_not_end_in_time_is_not_started(sleeps: list[float]) -> None:

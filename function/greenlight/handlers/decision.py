@@ -47,8 +47,9 @@ if TYPE_CHECKING:
 
 
 @also_by_hand
-# Not the event: it holds what people typed, or what anybody on the internet sent.
-@logger.inject_lambda_context(clear_state=True)
+# Never the event, whatever POWERTOOLS_LOGGER_LOG_EVENT says: it holds a response_url, what people
+# typed, or what anybody on the internet sent.
+@logger.inject_lambda_context(clear_state=True, log_event=False)
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
