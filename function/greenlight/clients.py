@@ -16,6 +16,7 @@ from greenlight.network import (
     Countdown,
     aws_session,
     http_session,
+    late_tries_refused,
 )
 from greenlight.secrets import Secrets
 
@@ -58,8 +59,10 @@ class Clients:
 
     @cached_property
     def codedeploy_look_up(self) -> "CodeDeployClient":
-        """CodeDeploy, to look up what is only nice to know."""
+        """CodeDeploy, to look up what is only nice to know: not even a first try may be late."""
         client: CodeDeployClient = self._client("codedeploy", LOOK_UP_CONFIG)
+        refuse = late_tries_refused(self.countdown, after=0)
+        client.meta.events.register("request-created", refuse)
         return client
 
     @cached_property

@@ -9,7 +9,13 @@ from aws_lambda_powertools.utilities.data_classes import CodeDeployLifecycleHook
 from botocore import xform_name
 from botocore.exceptions import BotoCoreError, ClientError
 
-from greenlight.errors import CodeDeployError, EventError, HookRefusedError, HookSettledError
+from greenlight.errors import (
+    CodeDeployDeniedError,
+    CodeDeployError,
+    EventError,
+    HookRefusedError,
+    HookSettledError,
+)
 from greenlight.models import Commands, Deployment, Gate, GateStatus, Hook, Settlement
 
 if TYPE_CHECKING:
@@ -27,6 +33,20 @@ HOOK_EVENT: Final = "AfterAllowTestTraffic"
 
 # CodeDeploy waits for an hour; an event that failed after this long was given up.
 _GAVE_UP_AFTER: Final = timedelta(minutes=59)
+
+_FAILED: Final = ("Failed", "Stopped")
+
+# Whose credentials these are may not do it: nothing was done.
+_DENIALS: Final = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+    }
+)
 
 # What is not worth asking again.
 _REFUSALS: Final = frozenset(
@@ -115,7 +135,8 @@ class CodeDeploy:
         """Answers a hook: `Succeeded` lets the deployment go on, `Failed` fails it.
 
         Raises HookSettledError if the hook was answered before, HookRefusedError if CodeDeploy
-        will not take this answer however often it is sent, else CodeDeployError.
+        will not take this answer however often it is sent, CodeDeployDeniedError if it takes none
+        from these credentials, else CodeDeployError.
         """
         self._call(
             "PutLifecycleEventHookExecutionStatus",
@@ -123,6 +144,18 @@ class CodeDeploy:
             lifecycleEventHookExecutionId=hook.execution_id,
             status="Succeeded" if succeeded else "Failed",
         )
+
+    def waits_since(self, deployment_id: str) -> datetime | None:
+        """Since when a deployment waits for its hook; None if it does not, or does not say.
+
+        Raises CodeDeployError.
+        """
+        event = self._lifecycle_event(deployment_id)
+        return _utc(event.get("startTime")) if event.get("status") == "InProgress" else None
+
+    def has_failed(self, deployment_id: str) -> bool:
+        """Whether a deployment has failed, or was stopped. Raises CodeDeployError."""
+        return self.describe(deployment_id).status in _FAILED
 
     def settlement(self, gate: Gate) -> Settlement:
         """What became of a gate's hook that takes no answer any more.
@@ -135,7 +168,7 @@ class CodeDeploy:
         if event.get("status") == "Succeeded":
             return Settlement(GateStatus.APPROVED, _utc(ended_at))
         deployment = self.describe(gate.deployment_id)
-        if event.get("status") != "Failed" and deployment.status not in ("Failed", "Stopped"):
+        if event.get("status") != "Failed" and deployment.status not in _FAILED:
             raise CodeDeployError("GetDeploymentTarget", f"{HOOK_EVENT} has no result yet")
         gave_up = ended_at and ended_at - event.get("startTime", gate.created_at) >= _GAVE_UP_AFTER
         status = GateStatus.EXPIRED if gave_up else GateStatus.REJECTED
@@ -166,6 +199,8 @@ class CodeDeploy:
                 raise HookSettledError(operation, reason, retried=retried) from exc
             if reason in _REFUSALS:
                 raise HookRefusedError(operation, reason, retried=retried) from exc
+            if reason in _DENIALS:
+                raise CodeDeployDeniedError(operation, reason, retried=retried) from exc
             raise CodeDeployError(operation, reason) from exc
         except BotoCoreError as exc:
             raise CodeDeployError(operation, type(exc).__name__) from exc

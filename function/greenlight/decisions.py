@@ -4,40 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from typing import Final
-
-from aws_lambda_powertools.metrics import MetricUnit
 
 from greenlight.codedeploy import CodeDeploy
 from greenlight.errors import (
+    CodeDeployDeniedError,
     CodeDeployError,
+    DecisionDeniedError,
+    DecisionMootError,
     DecisionUnreportedError,
     GateNotFoundError,
     GateReplacedError,
     HookRefusedError,
-    HookSettledError,
     TableError,
 )
-from greenlight.models import Decision, Gate, GateStatus, Hook
+from greenlight.models import Decision, Gate, GateStatus, Hook, Via
 from greenlight.network import Countdown
-from greenlight.observability import (
-    DECISION_REPEATED,
-    GATE_APPROVED,
-    GATE_REJECTED,
-    GATE_SETTLED_ELSEWHERE,
-    TIME_TO_DECISION,
-    count,
-    logger,
-    metrics,
-)
-from greenlight.table import Deciding, GateTable
-
-# The second of the invocation by which each step has ended, so that the later ones have time.
-SIGNED_BY: Final = 4.0
-DECIDED_BY: Final = 10.0
-REPORTED_BY: Final = 13.0
-EXPLAINED_BY: Final = 22.0
-RECORDED_BY: Final = 25.0
+from greenlight.observability import DECISION_REPEATED, count, logger
+from greenlight.reports import CLAIMED_BY, RECORDED_BY, record, report
+from greenlight.table import REPORTING, GateTable, Held
 
 
 class Outcome(Enum):
@@ -68,84 +52,69 @@ def decide(
 ) -> Decided:
     """Decides a gate, unless somebody has, and tells CodeDeploy.
 
-    Whatever it is called with, the first approver's decision stands. Raises GateNotFoundError,
-    GateReplacedError or TableError if nothing could be written down, DecisionUnreportedError if
-    CodeDeploy could not be told, TableError if what happened elsewhere could not be written down.
-    After the last two, calling it again with the same verdict carries on there.
+    Whatever it is called with, the first approver's decision stands; but one of somebody whom
+    CodeDeploy lets answer no hook is none. Raises GateNotFoundError, GateReplacedError or
+    TableError if nothing could be written down, DecisionDeniedError if the gate waits again,
+    DecisionUnreportedError if CodeDeploy could not be told, DecisionMootError if it takes no
+    answer and does not say why, TableError if what happened elsewhere
+    could not be written down. After the last three, calling it again with the same verdict
+    carries on there.
     """
-    with countdown.until(DECIDED_BY):
-        deciding = table.decide(hook, decision, clock())
-    gate = deciding.gate
-    if deciding.try_id is None:
+    with countdown.until(CLAIMED_BY):
+        held = table.decide(hook, decision, clock())
+    gate = held.gate
+    if held.try_id is None:
         logger.info("The gate does not wait for this decision", status=gate.status)
         count(DECISION_REPEATED)
         return Decided(gate, Outcome.STANDS)
     logger.info(
-        "The gate is decided" if deciding.is_new else "A decision was left unreported: carrying on",
+        "The gate is decided" if held.is_new else "A decision was left unreported: carrying on",
         status=gate.status,
         decided_by=gate.decided_by,
         decided_via=gate.decided_via,
     )
     try:
-        with countdown.until(REPORTED_BY):
-            codedeploy.report(hook, succeeded=gate.status is GateStatus.APPROVED)
-    except HookRefusedError as refused:
-        return _explain(deciding, refused, table, codedeploy, countdown, clock)
+        settlement = report(held, codedeploy, countdown)
+    except CodeDeployDeniedError as denied:
+        if held.is_new and not denied.retried:
+            raise _given_back(held, denied, table, countdown, clock) from denied
+        raise _unreported(held, denied, table) from denied
     except CodeDeployError as exc:
-        raise _unreported(deciding, exc, table) from exc
-    return _reported(deciding, table, countdown, clock)
-
-
-def _reported(
-    deciding: Deciding, table: GateTable, countdown: Countdown, clock: Callable[[], datetime]
-) -> Decided:
-    """Writes down that CodeDeploy took the decision, which is in force by now."""
-    gate = deciding.gate
-    logger.info("CodeDeploy knows the decision", status=gate.status)
-    count(GATE_APPROVED if gate.status is GateStatus.APPROVED else GATE_REJECTED)
-    if gate.decided_at:
-        waited = gate.decided_at - (gate.notified_at or gate.created_at)
-        metrics.add_metric(TIME_TO_DECISION, MetricUnit.Seconds, waited.total_seconds())
-    outcome = Outcome.MADE if deciding.is_new else Outcome.FINISHED
+        raise _unreported(held, exc, table) from exc
+    if settlement:
+        gate = record(held, settlement, table, countdown, clock)
+        is_elsewhere = gate.decided_via is Via.ELSEWHERE
+        return Decided(gate, Outcome.SETTLED if is_elsewhere else Outcome.STANDS)
+    outcome = Outcome.MADE if held.is_new else Outcome.FINISHED
     try:
-        with countdown.until(RECORDED_BY):
-            return Decided(table.mark_reported(gate, clock()), outcome)
+        return Decided(record(held, None, table, countdown, clock), outcome)
     except (TableError, GateNotFoundError, GateReplacedError) as exc:
+        # It is in force all the same.
         logger.warning("That CodeDeploy knows is not written down", error=str(exc))
         return Decided(replace(gate, reported_at=clock()), outcome)
 
 
-def _explain(
-    deciding: Deciding,
-    refused: HookRefusedError,
+def _given_back(
+    held: Held,
+    denied: CodeDeployDeniedError,
     table: GateTable,
-    codedeploy: CodeDeploy,
     countdown: Countdown,
     clock: Callable[[], datetime],
-) -> Decided:
-    """Finds out why CodeDeploy takes no answer, and writes down what happened."""
+) -> CodeDeployError:
+    """Lets the gate wait again: CodeDeploy took nothing, so whoever may can still decide."""
     try:
-        with countdown.until(EXPLAINED_BY):
-            settlement = codedeploy.settlement(deciding.gate)
-    except CodeDeployError as exc:
-        # That it has an answer says less than why that one cannot be read.
-        cause = exc if isinstance(refused, HookSettledError) else refused
-        raise _unreported(deciding, cause, table) from exc
-    may_be_ours = refused.retried or not deciding.is_new
-    if settlement.status is deciding.gate.status and may_be_ours:
-        return _reported(deciding, table, countdown, clock)
-    logger.info("CodeDeploy had its answer from elsewhere", status=settlement.status)
-    count(GATE_SETTLED_ELSEWHERE)
-    with countdown.until(RECORDED_BY):
-        return Decided(table.settle(deciding.gate, settlement, clock()), Outcome.SETTLED)
-
-
-def _unreported(
-    deciding: Deciding, cause: CodeDeployError, table: GateTable
-) -> DecisionUnreportedError:
-    """Leaves the decision to the next click; where the table is down, the lease's end does that."""
-    try:
-        table.leave_unreported(deciding)
+        with countdown.until(RECORDED_BY):
+            gate = table.give_back(held, denied.reason, clock())
     except TableError as exc:
-        logger.warning("The lease on the report is not given up", error=str(exc))
-    return DecisionUnreportedError(deciding.gate, cause.operation, cause.reason)
+        logger.warning("The gate is not given back", error=str(exc))
+        return _unreported(held, denied, table)
+    if gate.status is not GateStatus.WAITING:  # another try has taken it over meanwhile
+        return _unreported(held, denied, table)
+    return DecisionDeniedError(gate, denied.operation, denied.reason)
+
+
+def _unreported(held: Held, cause: CodeDeployError, table: GateTable) -> DecisionUnreportedError:
+    table.release(REPORTING, held)
+    is_moot = isinstance(cause, HookRefusedError) or isinstance(cause.__cause__, HookRefusedError)
+    error = DecisionMootError if is_moot else DecisionUnreportedError
+    return error(held.gate, cause.operation, cause.reason)

@@ -51,6 +51,17 @@ class CodeDeployError(GreenlightError):
         super().__init__(f"CodeDeploy {operation} failed: {reason}")
 
 
+class CodeDeployDeniedError(CodeDeployError):
+    """CodeDeploy let nobody of these credentials do this, and so did nothing.
+
+    `retried`: it was asked more than once, so an earlier try may have been taken.
+    """
+
+    def __init__(self, operation: str, reason: str, *, retried: bool) -> None:
+        super().__init__(operation, reason)
+        self.retried = retried
+
+
 class HookRefusedError(CodeDeployError):
     """CodeDeploy takes no answer to this hook: it does not know it, or not any more.
 
@@ -78,15 +89,31 @@ class TableError(GreenlightError):
         super().__init__(f"DynamoDB {operation} on table {table} failed: {reason}")
 
 
+class ToldUnrecordedError(TableError):
+    """People were told that a gate waits, and the table did not take that they were."""
+
+
 class GateBusyError(GreenlightError):
-    """Another try of the same hook holds the gate until `lease_until` (UTC): try again later."""
+    """Another try is at work on the gate until `lease_until` (UTC): try again later."""
 
     stage = "table"
 
     def __init__(self, deployment_id: str, lease_until: str | None) -> None:
         self.lease_until = lease_until
         super().__init__(
-            f"Another try is opening the gate of {deployment_id} and has until {lease_until}"
+            f"Another try is at work on the gate of {deployment_id} and has until {lease_until}"
+        )
+
+
+class GateTakenError(GreenlightError):
+    """Another hook of the deployment waits, so CodeDeploy did not send this one."""
+
+    stage = "event"
+
+    def __init__(self, deployment_id: str) -> None:
+        super().__init__(
+            f"CodeDeploy waits for another hook of {deployment_id}, whose gate is open, so this "
+            "event is not CodeDeploy's. To try the function by hand, make a deployment id up"
         )
 
 
@@ -134,6 +161,26 @@ class DecisionUnreportedError(CodeDeployError):
     def __init__(self, gate: Gate, operation: str, reason: str) -> None:
         super().__init__(operation, reason)
         self.gate = gate
+
+    def details(self) -> dict[str, Any]:
+        """As of any error, with the gate's status for the gate."""
+        return {**super().details(), "gate": self.gate.status}
+
+
+class DecisionMootError(DecisionUnreportedError):
+    """A decision is written down, and CodeDeploy takes none: it does not wait for this hook.
+
+    It does not know it, or has an answer that could not be read; deciding so again reads it again.
+    """
+
+
+class DecisionDeniedError(CodeDeployError):
+    """CodeDeploy does not let the decider answer hooks; nothing is decided, and the gate waits."""
+
+    def __init__(self, gate: Gate, operation: str, reason: str) -> None:
+        super().__init__(operation, reason)
+        self.gate = gate
+        self.permission = f"codedeploy:{operation}"
 
     def details(self) -> dict[str, Any]:
         """As of any error, with the gate's status for the gate."""

@@ -104,6 +104,7 @@ def read_gate(item: Item) -> Gate:
             reason=item.get("reason"),
             reported_at=_moment(item, "reported_at"),
             failed_at=_moment(item, "failed_at"),
+            failure_notified_at=_moment(item, "failure_notified_at"),
             history=tuple(dict(entry) for entry in item.get("history", [])),
         )
     except (KeyError, TypeError, ValueError) as exc:

@@ -5,6 +5,7 @@ Text from outside is escaped; whatever it holds, a message stays within Slack's 
 
 import shlex
 from collections.abc import Collection, Sequence
+from enum import Enum
 from typing import Final
 
 from greenlight.blocks import (
@@ -41,6 +42,14 @@ REASON_CHARACTERS: Final = 300
 # Blocks that a message can do without, where Slack refuses it with them.
 _OPTIONAL_BLOCKS: Final = frozenset({"image", "input"})
 _MAX_APPROVERS_SHOWN: Final = 50
+
+
+class FailureNews(Enum):
+    """What became of a deployment that nobody could be asked about."""
+
+    FAILED = "CodeDeploy knows from Greenlight that it failed"
+    ENDED = "CodeDeploy ended it by itself, or somebody else did"
+    STUCK = "CodeDeploy could not be told"
 
 
 def waiting_message(
@@ -101,12 +110,10 @@ def settled_message(gate: Gate, *, console_url: str, language: Language) -> Mess
         GateStatus.REJECTED: words.rejected_header,
         GateStatus.EXPIRED: words.expired_header,
     }.get(gate.status, words.failed_header)
-    blocks = [
-        header(title),
-        _facts(gate, words, console_url),
-        section(f"*{words.test_url}*\n{link_to(gate.test_url)}"),
-        *map(section, _what_happened(gate, words)),
-    ]
+    blocks = [header(title), _facts(gate, words, console_url)]
+    if gate.test_url:
+        blocks.append(section(f"*{words.test_url}*\n{link_to(gate.test_url)}"))
+    blocks += map(section, _what_happened(gate, words))
     return {"text": f"{title} · {gate.deployment_id}", "blocks": blocks}
 
 
@@ -116,6 +123,8 @@ def standing_notice(gate: Gate, *, settled: bool, language: Language) -> Message
     `settled`: CodeDeploy had its answer from elsewhere, which nobody here knew before the click.
     """
     words = WORDS[language]
+    if gate.is_failing:
+        return _notice(words.failing)
     if gate.is_unreported:
         sentence = words.still_unreported.format(button=_button_name(gate, words))
     else:
@@ -128,6 +137,11 @@ def unreported_notice(gate: Gate, problem: str, *, language: Language) -> Messag
     words = WORDS[language]
     button = _button_name(gate, words)
     return _notice(words.unreported.format(problem=shown(problem), button=button))
+
+
+def denied_notice(permission: str, *, language: Language) -> Message:
+    """Tells one person that CodeDeploy takes no decision from Greenlight: it lacks a permission."""
+    return _notice(WORDS[language].denied.format(permission=shown(permission)))
 
 
 def not_approver_notice(approvers: Collection[str], *, language: Language) -> Message:
@@ -158,19 +172,24 @@ def failure_message(
     *,
     console_url: str,
     commands: Commands,
-    reported: bool,
+    news: FailureNews,
     language: Language,
 ) -> Message:
-    """The notice that nobody could be asked; `reported`: CodeDeploy knows that it failed."""
+    """The notice that nobody could be asked about a deployment."""
     words = WORDS[language]
-    title = words.failed_header if reported else words.stuck_header
+    title = words.stuck_header if news is FailureNews.STUCK else words.failed_header
+    sentence = {
+        FailureNews.FAILED: words.failed,
+        FailureNews.ENDED: words.ended,
+        FailureNews.STUCK: words.stuck,
+    }[news]
     blocks: list[Block] = [
         header(title),
         section(f"*{words.deployment}*\n{link(console_url, deployment_id)}"),
         section(f"*{words.reason}*\n{shown(reason)}"),
-        section(words.failed if reported else words.stuck),
+        section(sentence),
     ]
-    if not reported:
+    if news is FailureNews.STUCK:
         blocks.append(section(code(commands.reject)))
     return {"text": f"{title} · {deployment_id}", "blocks": blocks}
 

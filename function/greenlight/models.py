@@ -105,6 +105,7 @@ class Settlement:
 class Gate:
     """A deployment that waits for a person's decision. Times are UTC, to the second.
 
+    `notified_at`: when people had been told that it waits, `failure_notified_at` that it failed.
     `reported_at`: since when CodeDeploy knows. `history`: an entry of `event`, `at` and more for
     each thing that happened, oldest first.
     """
@@ -124,6 +125,7 @@ class Gate:
     reason: str | None = None
     reported_at: datetime | None = None
     failed_at: datetime | None = None
+    failure_notified_at: datetime | None = None
     history: tuple[dict[str, str], ...] = ()
 
     @property
@@ -135,3 +137,8 @@ class Gate:
     def is_unreported(self) -> bool:
         """Whether it is decided, and CodeDeploy does not know yet."""
         return self.status in (GateStatus.APPROVED, GateStatus.REJECTED) and not self.reported_at
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether nobody could be asked, and CodeDeploy does not know yet."""
+        return self.status is GateStatus.FAILED and not self.failed_at

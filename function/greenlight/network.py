@@ -50,8 +50,8 @@ LOOK_UP_SECONDS: Final = AWS_CONNECT_SECONDS + LOOK_UP_READ_SECONDS
 
 HTTP_TIMEOUTS: Final = (3.0, 5.0)
 HTTP_TRY_SECONDS: Final = sum(HTTP_TIMEOUTS)
-# For a click: somebody waits for each of these calls, and there are more of them.
-CLICK_CONFIG: Final = AWS_CONFIG.merge(Config(connect_timeout=1.0, read_timeout=2.0))
+# Where many calls follow one another.
+CHAIN_CONFIG: Final = AWS_CONFIG.merge(Config(connect_timeout=1.0, read_timeout=2.0))
 CLICK_HTTP_TIMEOUTS: Final = (1.0, 2.0)
 HTTP_RETRIES: Final = 2
 HTTP_RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
@@ -59,9 +59,9 @@ MAX_RETRY_AFTER_SECONDS: Final = 5.0
 
 
 class OutOfTimeError(BotoCoreError):
-    """An AWS call failed, and another try could not end in time."""
+    """An AWS call is not tried, or not once more, because that could not end in time."""
 
-    fmt = "no time is left for another try of {operation}"
+    fmt = "no time is left to try {operation}"
 
 
 class Countdown:
@@ -98,16 +98,24 @@ def aws_session(countdown: Countdown, **where: str | None) -> boto3.Session:
 
     `where`: `profile_name` and `region_name`, as boto3 takes them.
     """
+    session = boto3.Session(**where)  # type: ignore[arg-type]  # it takes more than names
+    session.events.register("request-created", late_tries_refused(countdown, after=1))
+    return session
 
-    def refuse_late_retry(request: AWSRequest, operation_name: str, **_: Any) -> None:
+
+def late_tries_refused(countdown: Countdown, *, after: int) -> Callable[..., None]:
+    """For botocore's event `request-created`: no try starts that cannot end in time.
+
+    The first tries, as many as `after`, start all the same.
+    """
+
+    def refuse(request: AWSRequest, operation_name: str, **_: Any) -> None:
         config = request.context["client_config"]
-        is_retry = request.context["retries"]["attempt"] > 1
-        if is_retry and not countdown.allows(config.connect_timeout + config.read_timeout):
+        is_bound = request.context["retries"]["attempt"] > after
+        if is_bound and not countdown.allows(config.connect_timeout + config.read_timeout):
             raise OutOfTimeError(operation=operation_name)
 
-    session = boto3.Session(**where)  # type: ignore[arg-type]  # it takes more than names
-    session.events.register("request-created", refuse_late_retry)
-    return session
+    return refuse
 
 
 def http_session(

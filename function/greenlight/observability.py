@@ -30,6 +30,7 @@ TIME_TO_DECISION: Final = "TimeToDecision"
 DECISION_REPEATED: Final = "DecisionRepeated"
 DECISION_FAILED: Final = "DecisionFailed"
 APPROVER_REFUSED: Final = "ApproverRefused"
+CLICK_FAILED: Final = "ClickFailed"
 CLICK_REFUSED: Final = "ClickRefused"
 CLICK_IGNORED: Final = "ClickIgnored"
 MESSAGE_NOT_REPLACED: Final = "MessageNotReplaced"
@@ -55,13 +56,17 @@ def annotate(**annotations: str) -> None:
 
 
 @contextmanager
-def failures_reported(sentence: str, metric: str) -> Iterator[None]:
-    """Logs and counts whatever fails inside, once, and lets it pass.
+def failures_reported(
+    sentence: str, metric: str, *, but: tuple[type[GreenlightError], ...] = ()
+) -> Iterator[None]:
+    """Logs and counts whatever fails inside, once, and lets it pass; `but` passes unseen.
 
     It is counted in all, for the alarm, and by its stage, for the dashboard.
     """
     try:
         yield
+    except but:
+        raise
     except Exception as exc:
         stage, details = "unknown", {}
         if isinstance(exc, GreenlightError):

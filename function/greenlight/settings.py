@@ -93,6 +93,23 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class FailureSettings:
+    """What the environment asks of the function that fails hooks, as far as it can be understood.
+
+    A deployment must not hang because of a setting that has nothing to do with it: `table_name` and
+    `slack_webhook` are None, and `test_url` is empty, where they are missing or malformed; the rest
+    has its default. `problems` has a sentence for each.
+    """
+
+    table_name: str | None
+    slack_webhook: SecretReference | None
+    test_url: str
+    language: Language
+    gate_ttl: timedelta
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class DecisionSettings:
     """What the environment asks of the function that takes clicks, checked.
 
@@ -125,6 +142,20 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     )
 
 
+def load_failure_settings(environ: Mapping[str, str] = os.environ) -> FailureSettings:
+    """Reads the settings of a failure, each by itself."""
+    reader = _Reader(environ)
+    ttl = timedelta(days=DEFAULT_GATE_TTL_DAYS)
+    return FailureSettings(
+        table_name=reader.read("DYNAMODB_TABLE_NAME", _table_name),
+        slack_webhook=reader.read("SLACK_WEBHOOK_URL", _webhook_reference),
+        test_url=reader.read("TEST_URL", _test_url) or "",
+        language=reader.read("MESSAGE_LANGUAGE", _language, Language.KOREAN),
+        gate_ttl=reader.read("GATE_TTL_DAYS", _days, ttl),
+        problems=tuple(reader.problems),
+    )
+
+
 def load_decision_settings(environ: Mapping[str, str] = os.environ) -> DecisionSettings:
     """Reads the settings of a click. Raises one SettingsError that names all that are wrong."""
     reader = _Reader(environ)
@@ -151,7 +182,7 @@ class _Reader:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._problems: list[str] = []
+        self.problems: list[str] = []
 
     def read(self, name: str, parse: Callable[[str], T], default: T | None = None) -> T:
         """A variable's value; the default, or a problem, for one that is unset or blank."""
@@ -162,13 +193,13 @@ class _Reader:
             if default is None:
                 raise ValueError("is not set")
         except ValueError as exc:
-            self._problems.append(f"{name} {exc}")
+            self.problems.append(f"{name} {exc}")
         return default  # type: ignore[return-value]  # None only where `checked` will raise
 
     def checked(self, settings: T) -> T:
         """The settings, if nothing was wrong. Raises SettingsError."""
-        if self._problems:
-            raise SettingsError(*self._problems)
+        if self.problems:
+            raise SettingsError(*self.problems)
         return settings
 
 

@@ -11,6 +11,7 @@ from greenlight.errors import (
     GateBusyError,
     GateNotFoundError,
     GateReplacedError,
+    GateTakenError,
     IndexMissingError,
     TableError,
 )
@@ -26,41 +27,111 @@ from greenlight.items import (
     update,
     values,
 )
-from greenlight.models import Decision, Deployment, Gate, GateStatus, Hook, Settlement, Via
+from greenlight.models import Decision, Gate, GateStatus, Hook, Settlement, Via
+from greenlight.observability import logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from types_boto3_dynamodb import DynamoDBClient
 
-# Longer than a try can post to Slack (29 s), shorter than Lambda's first retry is away (60 s).
-LEASE: Final = timedelta(seconds=45)
-
-# Longer than a decision can take to reach CodeDeploy; then another click may report it.
-REPORT_LEASE: Final = timedelta(seconds=15)
-
 # Lists gates by status, soonest deadline first.
 STATUS_INDEX: Final = "status-deadline"
 
-# What the first try wrote down stays as it is.
-_KEPT: Final = frozenset({"created_at", "deadline", "history"})
+# The item is the gate of this hook, and not another tool's item or an older hook's gate.
+_IS_MINE: Final = "#hook_execution_id = :hook AND attribute_exists(deadline)"
 
 
 @dataclass(frozen=True)
-class Opening:
-    """A gate, and how it was found: new, left half-open by an earlier try, or done already."""
+class Lease:
+    """The right to do a step alone: nobody's, or one try's until a time.
 
-    gate: Gate
-    is_new: bool = False
-    is_duplicate: bool = False
+    The clocks of tries differ by seconds. So a lease decides who may begin, and what such a try
+    writes in the end asks for it again.
+    """
+
+    until: str
+    holder: str
+    lasts: timedelta
+
+    @property
+    def is_free(self) -> str:
+        """The condition to take it: nobody has it, or not any longer, or this try has it."""
+        return (
+            f"(attribute_not_exists({self.until}) OR #{self.until} <= :now"
+            f" OR #{self.holder} = :try_id)"
+        )
+
+    @property
+    def is_mine(self) -> str:
+        """The condition to write what it is for."""
+        return f"#{self.holder} = :try_id"
+
+    def taken(self, try_id: str, now: datetime) -> Item:
+        """The attributes of a try that has it from now on."""
+        return {self.until: moment_text(now + self.lasts), self.holder: try_id}
+
+    def holds(self, item: Item, try_id: str | None) -> bool:
+        """Whether a try has it."""
+        return bool(item.get(self.holder) == try_id)
+
+
+# Longer than a try can post to Slack (29 s), shorter than Lambda's first retry is away (60 s).
+TELLING: Final = Lease("lease_until", "try_id", timedelta(seconds=45))
+# Longer than a decision can take to reach CodeDeploy; then another click may report it.
+REPORTING: Final = Lease("report_until", "report_try_id", timedelta(seconds=15))
 
 
 @dataclass(frozen=True)
-class Deciding:
-    """A gate that somebody wanted to decide.
+class NewGate:
+    """What a hook's gate is opened or failed with; one that is there already keeps its own times.
 
-    `try_id` is the lease on the report to CodeDeploy; None if there is nothing to report, or
-    another try is at it. `is_new`: nobody had decided before.
+    `started_at`: since when CodeDeploy waits for the hook, where it says so; the deadline is right
+    then.
+    """
+
+    hook: Hook
+    test_url: str
+    created_at: datetime
+    deadline: datetime
+    expires_at: datetime
+    started_at: datetime | None = None
+    application: str | None = None
+    deployment_group: str | None = None
+
+    def item(self, status: GateStatus) -> Item:
+        """The attributes of a gate that is new."""
+        return present(
+            {
+                "hook_execution_id": self.hook.execution_id,
+                "status": status,
+                "test_url": self.test_url,
+                "created_at": moment_text(self.created_at),
+                "deadline": moment_text(self.deadline),
+                "expires_at": int(self.expires_at.timestamp()),
+                "application": self.application,
+                "deployment_group": self.deployment_group,
+            }
+        )
+
+    def better_known(self) -> Item:
+        """The attributes of it that say more than those of an earlier try may."""
+        known: Item = {"deadline": moment_text(self.deadline)} if self.started_at else {}
+        if self.application:
+            known |= {
+                "test_url": self.test_url,
+                "application": self.application,
+                "deployment_group": self.deployment_group,
+            }
+        return present(known)
+
+
+@dataclass(frozen=True)
+class Held:
+    """A gate, and the lease of this try on what is to be done with it.
+
+    `try_id` is None if there is nothing to do, or nothing for this try. `is_new`: what is to be
+    done was not begun by an earlier try.
     """
 
     gate: Gate
@@ -75,160 +146,142 @@ class GateTable:
         self._client = client
         self._name = name
 
-    def open(
-        self,
-        hook: Hook,
-        deployment: Deployment,
-        test_url: str,
-        *,
-        now: datetime,
-        deadline: datetime,
-        expires_at: datetime,
-    ) -> Opening:
+    # ── A gate is opened, and people are told ────────────────────────────────────────────────────
+
+    def open(self, new: NewGate) -> Held:
         """Opens a hook's gate, or carries on where an earlier try of the same hook stopped.
 
-        Unless it is a duplicate, the caller then holds a lease on the gate: time to tell people
-        and call `mark_notified`. An earlier try's times stay, and so does what it knew of the
-        deployment where this one knows less. The item of an older hook execution, or one that is
-        not Greenlight's, is replaced. Raises GateBusyError while another try holds the lease.
+        With a `try_id`, the caller holds the lease on telling people: it has to call
+        `mark_notified`, or `release`. Without, people were told, or the gate does not wait. The
+        item of an older hook execution, or one that is not Greenlight's, is replaced. Raises
+        GateBusyError while another try holds the lease, GateTakenError if another hook of the
+        deployment waits.
         """
-        gate = present(
-            {
-                "hook_execution_id": hook.execution_id,
-                "status": GateStatus.WAITING,
-                "application": deployment.application,
-                "deployment_group": deployment.deployment_group,
-                "test_url": test_url,
-                "created_at": moment_text(now),
-                "deadline": moment_text(deadline),
-                "lease_until": moment_text(now + LEASE),
-                "try_id": _try_id(),
-                "expires_at": int(expires_at.timestamp()),
-                "history": [event("opened", now)],
-            }
-        )
+        try_id, now = _try_id(), new.created_at
+        lease = TELLING.taken(try_id, now)
+        item = {**new.item(GateStatus.WAITING), **lease, "history": [event("opened", now)]}
+        held, is_put = self._put(new.hook, item, "attribute_not_exists(deployment_id)", TELLING)
+        if is_put:
+            return Held(self._gate(held), try_id, is_new=True)
+        if not _is_gate_of(new.hook, held):
+            # CodeDeploy runs one hook of a deployment after the other: the one that waits now is
+            # that of the gate that was opened since.
+            since = new.started_at and moment_text(new.started_at)
+            if since and _waits(held) and held.get("created_at", "") >= since:
+                raise GateTakenError(new.hook.deployment_id)
+            return self._replace(new, item, held, TELLING)
+        gate = self._gate(held)
+        if self._is_done(gate, held):
+            return Held(gate)
         try:
             item = self._update(
-                hook.deployment_id,
-                gate,
-                "attribute_not_exists(deployment_id) OR ("
-                "#hook_execution_id = :hook_execution_id AND #status = :status"
-                " AND attribute_not_exists(notified_at)"
-                " AND (#lease_until <= :now OR #try_id = :try_id))",
-                keep=_KEPT if deployment.application else _KEPT | {"test_url"},
+                new.hook,
+                {**new.better_known(), **lease},
+                f"{_IS_MINE} AND #status = :waiting AND attribute_not_exists(notified_at)"
+                f" AND {TELLING.is_free}",
+                waiting=GateStatus.WAITING,
                 now=moment_text(now),
+                try_id=try_id,
             )
         except _ConditionFailed as failed:
-            return self._open_held(hook, gate, failed.item)
-        return Opening(self._gate(item), is_new=item["created_at"] == moment_text(now))
+            gate = self._held(new.hook, failed.item)
+            if self._is_done(gate, failed.item):
+                return Held(gate)
+            raise GateBusyError(gate.deployment_id, failed.item.get(TELLING.until)) from None
+        return Held(self._gate(item), try_id)
 
-    def mark_notified(self, gate: Gate, now: datetime) -> Gate:
-        """Writes down that people were told. Raises GateReplacedError if the gate was lost."""
+    def mark_notified(self, hook: Hook, now: datetime) -> Gate:
+        """Writes down that people were told that the gate waits.
+
+        Raises GateReplacedError or GateNotFoundError if the gate was lost.
+        """
+        return self._mark_told(hook, "notified_at", event("notified", now), now)
+
+    # ── A gate of which nobody could be told is failed ───────────────────────────────────────────
+
+    def fail(self, new: NewGate, reason: str, *, is_over: bool = False) -> Held:
+        """Fails a hook's gate that waits and of which nobody was told; there need not be one.
+
+        `is_over`: CodeDeploy and people know already.
+
+        With a `try_id`, it is the caller's to tell CodeDeploy what the gate's status is by then,
+        and to call `mark_reported` or `settle`, or `release`: FAILED, or a decision that was left
+        unreported. Without, nothing is to be reported: people were told, or CodeDeploy knows.
+        Raises GateBusyError while another try is at work, GateTakenError if people are deciding
+        the gate of another hook.
+        """
+        try_id, now = _try_id(), new.created_at
+        lease = REPORTING.taken(try_id, now)
+        item = {**new.item(GateStatus.FAILED), "reason": reason, **lease}
+        if is_over:
+            known = ("failed_at", "reported_at", "failure_notified_at")
+            item |= dict.fromkeys(known, moment_text(now))
+        failed_now = event("failed", now, reason=reason)
         try:
             item = self._update(
-                gate.deployment_id,
-                {"notified_at": moment_text(now)},
-                "#hook_execution_id = :hook AND attribute_not_exists(notified_at)",
-                remove=("lease_until", "try_id"),
-                event=event("notified", now),
-                hook=gate.hook_execution_id,
+                new.hook,
+                item,
+                f"attribute_not_exists(deployment_id) OR ({_IS_MINE} AND #status = :waiting"
+                f" AND attribute_not_exists(notified_at) AND {TELLING.is_free})",
+                keep=("created_at", "deadline", "test_url", "expires_at"),
+                remove=(TELLING.until, TELLING.holder),
+                event=failed_now,
+                waiting=GateStatus.WAITING,
+                now=moment_text(now),
+                try_id=try_id,
             )
         except _ConditionFailed as failed:
-            item = failed.item  # told before, by a try that is not known to have ended
-            if item.get("hook_execution_id") != gate.hook_execution_id:
-                raise GateReplacedError(gate.deployment_id) from None
-        return self._gate(item)
+            held = failed.item
+            if REPORTING.holds(held, try_id):  # ours, but its answer was lost
+                return Held(self._gate(held), try_id, is_new=True)
+            if not _is_gate_of(new.hook, held):
+                if _waits(held) and held["deadline"] > moment_text(now):
+                    raise GateTakenError(new.hook.deployment_id) from None
+                return self._replace(new, {**item, "history": [failed_now]}, held, REPORTING)
+            gate = self._gate(held)
+            if gate.is_unreported or gate.is_failing:
+                return self.take_over(gate, now)
+            if gate.status is GateStatus.WAITING and not gate.notified_at:
+                raise GateBusyError(gate.deployment_id, held.get(TELLING.until)) from None
+            return Held(gate)
+        return Held(self._gate(item), try_id, is_new=True)
 
-    def release(self, gate: Gate, now: datetime) -> None:
-        """Gives up the lease on a gate, so that the next try need not wait for its end."""
-        try:
-            self._update(
-                gate.deployment_id,
-                {"lease_until": moment_text(now)},
-                "#hook_execution_id = :hook AND attribute_exists(lease_until)",
-                hook=gate.hook_execution_id,
-            )
-        except _ConditionFailed:
-            return  # it is another's by now
+    def take_failure_message(self, gate: Gate, now: datetime) -> Held:
+        """Takes the lease on telling people that a gate ended without their being asked.
 
-    def is_done(self, hook: Hook, now: datetime) -> bool:
-        """Whether a hook's gate needs no more tries: people were told, or it does not wait.
-
-        Raises GateBusyError while a try holds the lease, because nobody knows yet.
-        """
-        item = self._read(hook.deployment_id)
-        if item.get("hook_execution_id") != hook.execution_id:
-            return False
-        if item.get("status") != GateStatus.WAITING or "notified_at" in item:
-            return True
-        if item.get("lease_until", "") > moment_text(now):
-            raise GateBusyError(hook.deployment_id, item["lease_until"])
-        return False
-
-    def mark_failed(
-        self,
-        hook: Hook,
-        reason: str,
-        test_url: str,
-        *,
-        now: datetime,
-        deadline: datetime,
-        expires_at: datetime,
-    ) -> bool:
-        """Writes down that a hook was failed, whether or not its gate was ever opened.
-
-        False if its gate does not wait: it was marked before, or decided, or is another hook's.
+        With a `try_id`, the caller has to call `mark_failure_notified`, or `release`. Raises
+        GateBusyError while another try holds the lease.
         """
         try_id = _try_id()
-        gate: Item = {
-            "hook_execution_id": hook.execution_id,
-            "status": GateStatus.FAILED,
-            "reason": reason,
-            "failed_at": moment_text(now),
-            "try_id": try_id,
-            "test_url": test_url,
-            "created_at": moment_text(now),
-            "deadline": moment_text(deadline),
-            "expires_at": int(expires_at.timestamp()),
-        }
         try:
             self._update(
-                hook.deployment_id,
-                gate,
-                "attribute_not_exists(deployment_id) OR ("
-                "#hook_execution_id = :hook_execution_id AND #status = :waiting)",
-                keep=_KEPT | {"test_url", "expires_at"},
-                remove=["lease_until"],
-                event=event("failed", now, reason=reason),
+                gate.hook,
+                TELLING.taken(try_id, now),
+                f"{_IS_MINE} AND #status <> :waiting AND attribute_not_exists(notified_at)"
+                f" AND attribute_not_exists(failure_notified_at) AND {TELLING.is_free}",
                 waiting=GateStatus.WAITING,
+                now=moment_text(now),
+                try_id=try_id,
             )
         except _ConditionFailed as failed:
-            return bool(failed.item.get("try_id") == try_id)  # ours, but its answer was lost
-        return True
+            gate = self._held(gate.hook, failed.item)
+            if gate.notified_at or gate.failure_notified_at:
+                return Held(gate)
+            raise GateBusyError(gate.deployment_id, failed.item.get(TELLING.until)) from None
+        return Held(gate, try_id)
 
-    def get(self, deployment_id: str) -> Gate:
-        """A deployment's gate. Raises GateNotFoundError."""
-        return self._known(deployment_id, self._read(deployment_id))
+    def mark_failure_notified(self, hook: Hook, now: datetime) -> Gate:
+        """Writes down that people were told that a gate ended without their being asked."""
+        return self._mark_told(hook, "failure_notified_at", event("failure_notified", now), now)
 
-    def unsettled(self, now: datetime) -> list[Gate]:
-        """The gates that CodeDeploy waits for an answer to, soonest deadline first.
+    # ── A gate is decided ────────────────────────────────────────────────────────────────────────
 
-        Those that wait for a decision, and those whose decision CodeDeploy does not know yet.
-        Raises IndexMissingError if the table has no index to find them by.
-        """
-        found = [
-            self._gate(item)
-            for status in (GateStatus.WAITING, GateStatus.APPROVED, GateStatus.REJECTED)
-            for item in self._query(status, now)
-        ]
-        return sorted(found, key=lambda gate: gate.deadline)
-
-    def decide(self, hook: Hook, decision: Decision, now: datetime) -> Deciding:
+    def decide(self, hook: Hook, decision: Decision, now: datetime) -> Held:
         """Decides a gate that waits, or takes over a decision like it that was left unreported.
 
         With a `try_id`, it is the caller's to tell CodeDeploy, and to call `mark_reported`,
-        `settle` or `leave_unreported`. Raises GateNotFoundError, and GateReplacedError if the gate
-        is another hook execution's.
+        `settle`, `give_back` or `release`. Raises GateNotFoundError, and GateReplacedError if the
+        gate is another hook execution's.
         """
         try_id = _try_id()
         status = decision.verdict.status
@@ -239,15 +292,14 @@ class GateTable:
                 "decided_via": decision.via,
                 "decided_at": moment_text(now),
                 "reason": decision.reason,
-                "report_until": moment_text(now + REPORT_LEASE),
-                "report_try_id": try_id,
+                **REPORTING.taken(try_id, now),
             }
         )
         try:
             item = self._update(
-                hook.deployment_id,
+                hook,
                 decided,
-                "#hook_execution_id = :hook AND #status = :waiting",
+                f"{_IS_MINE} AND #status = :waiting",
                 event=event(
                     "decided",
                     now,
@@ -258,41 +310,95 @@ class GateTable:
                     via=decision.via,
                     reason=decision.reason,
                 ),
-                hook=hook.execution_id,
                 waiting=GateStatus.WAITING,
             )
         except _ConditionFailed as failed:
             gate = self._held(hook, failed.item)
-            if failed.item.get("report_try_id") == try_id:
-                return Deciding(gate, try_id, is_new=True)  # ours, but its answer was lost
+            if REPORTING.holds(failed.item, try_id):  # ours, but its answer was lost
+                return Held(gate, try_id, is_new=True)
             if gate.status == status and gate.is_unreported:
-                return self._take_over(gate, try_id, now)
-            return Deciding(gate)
-        return Deciding(self._gate(item), try_id, is_new=True)
+                try:
+                    return self.take_over(gate, now)
+                except GateBusyError:
+                    return Held(gate)
+            return Held(gate)
+        return Held(self._gate(item), try_id, is_new=True)
 
-    def leave_unreported(self, deciding: Deciding) -> None:
-        """Gives up the lease on a report, so that the next click need not wait for its end."""
+    def give_back(self, held: Held, problem: str, now: datetime) -> Gate:
+        """Lets a gate wait again, because CodeDeploy denied its decider; the gate as it is then.
+
+        Only as long as the try that decided it holds the lease.
+        """
+        gate = held.gate
         try:
-            self._update(
-                deciding.gate.deployment_id,
-                {},
-                "#report_try_id = :try_id",
-                remove=("report_until", "report_try_id"),
-                try_id=deciding.try_id,
+            item = self._update(
+                gate.hook,
+                {"status": GateStatus.WAITING},
+                f"{_IS_MINE} AND #status = :decided AND attribute_not_exists(reported_at)"
+                f" AND {REPORTING.is_mine}",
+                remove=("decided_by", "decided_via", "decided_at", "reason", REPORTING.until),
+                event=event("denied", now, status=gate.status, by=gate.decided_by, reason=problem),
+                decided=gate.status,
+                try_id=held.try_id,
             )
-        except _ConditionFailed:
-            return  # it is another's by now
+        except _ConditionFailed as failed:
+            return self._held(gate.hook, failed.item)
+        return self._gate(item)
 
-    def mark_reported(self, gate: Gate, now: datetime) -> Gate:
-        """Writes down that CodeDeploy knows a decision; the gate as it is then."""
-        return self._close(
-            gate, {"reported_at": moment_text(now)}, event("reported", now, status=gate.status)
-        )
+    # ── What is decided or failed is carried to CodeDeploy ───────────────────────────────────────
 
-    def settle(self, gate: Gate, settlement: Settlement, now: datetime) -> Gate:
+    def take_over(self, gate: Gate, now: datetime) -> Held:
+        """Takes over what an earlier try left unreported.
+
+        Without a `try_id`, it is not unreported any more. Raises GateBusyError while another try
+        holds the lease.
+        """
+        try_id = _try_id()
+        try:
+            item = self._update(
+                gate.hook,
+                REPORTING.taken(try_id, now),
+                f"{_IS_MINE} AND #status = :status AND attribute_not_exists(reported_at)"
+                f" AND attribute_not_exists(failed_at) AND {REPORTING.is_free}",
+                status=gate.status,
+                now=moment_text(now),
+                try_id=try_id,
+            )
+        except _ConditionFailed as failed:
+            now_held = self._held(gate.hook, failed.item)
+            if now_held.is_unreported or now_held.is_failing:
+                raise GateBusyError(gate.deployment_id, failed.item.get(REPORTING.until)) from None
+            return Held(now_held)
+        return Held(self._gate(item), try_id)
+
+    def mark_reported(self, held: Held, now: datetime) -> tuple[Gate, bool]:
+        """Writes down that CodeDeploy knows; the gate as it is then, and whether this try wrote it.
+
+        It is a fact, so it asks for no lease; but it is one of the status that was reported.
+        """
+        gate = held.gate
+        known = {"reported_at": moment_text(now)}
+        if gate.status is GateStatus.FAILED:
+            known["failed_at"] = moment_text(now)
+        try:
+            item = self._update(
+                gate.hook,
+                known,
+                f"{_IS_MINE} AND #status = :status AND attribute_not_exists(reported_at)",
+                remove=(REPORTING.until,),
+                event=event("reported", now, status=gate.status),
+                status=gate.status,
+            )
+        except _ConditionFailed as failed:
+            is_own = REPORTING.holds(failed.item, held.try_id) and "reported_at" in failed.item
+            return self._held(gate.hook, failed.item), is_own
+        return self._gate(item), True
+
+    def settle(self, held: Held, settlement: Settlement, now: datetime) -> Gate:
         """Brings a gate in line with what happened elsewhere; the gate as it is then.
 
-        Who wanted to decide it, too late, is in its history only.
+        Only as long as the try holds the lease: another may know better by now. Who wanted to
+        decide it, too late, is in its history only.
         """
         at = settlement.at or now
         truth = {
@@ -304,73 +410,136 @@ class GateTable:
             "reason": settlement.detail,
         }
         kind = "expired" if settlement.status is GateStatus.EXPIRED else "decided"
-        happened = event(
-            kind, at, status=settlement.status, via=Via.ELSEWHERE, reason=settlement.detail
-        )
-        return self._close(gate, truth, happened)
+        gone = (name for name, value in truth.items() if value is None)
+        try:
+            item = self._update(
+                held.gate.hook,
+                present(truth),
+                f"{_IS_MINE} AND attribute_not_exists(reported_at) AND {REPORTING.is_mine}",
+                remove=(REPORTING.until, *gone),
+                event=event(
+                    kind, at, status=settlement.status, via=Via.ELSEWHERE, reason=settlement.detail
+                ),
+                try_id=held.try_id,
+            )
+        except _ConditionFailed as failed:
+            return self._held(held.gate.hook, failed.item)
+        return self._gate(item)
 
-    def _open_held(self, hook: Hook, gate: Item, held: Item) -> Opening:
-        """Opens a gate whose key is taken by `held`."""
-        is_gate = "deadline" in held
-        if held.get("hook_execution_id") == hook.execution_id and is_gate:
-            if "notified_at" in held or held.get("status") != GateStatus.WAITING:
-                return Opening(self._gate(held), is_duplicate=True)
-            raise GateBusyError(hook.deployment_id, held.get("lease_until"))
-        # What happened to an older hook of the deployment stays on record.
-        earlier = held.get("history", []) if is_gate else []
-        item = {"deployment_id": hook.deployment_id, **gate, "history": earlier + gate["history"]}
-        condition = (
-            "#try_id = :try_id OR (attribute_not_exists(hook_execution_id)"
-            " OR #hook_execution_id <> :hook_execution_id OR attribute_not_exists(deadline))"
+    def release(self, lease: Lease, held: Held) -> None:
+        """Gives up a lease, so that the next try need not wait for its end.
+
+        Where the table cannot be written, the lease's end does that.
+        """
+        try:
+            self._update(
+                held.gate.hook,
+                {},
+                lease.is_mine,
+                remove=(lease.until, lease.holder),
+                try_id=held.try_id,
+            )
+        except _ConditionFailed:
+            return  # it is another's by now
+        except TableError as exc:
+            logger.warning("A lease is not given up", lease=lease.until, error=str(exc))
+
+    # ── Reading ──────────────────────────────────────────────────────────────────────────────────
+
+    def get(self, deployment_id: str) -> Gate:
+        """A deployment's gate. Raises GateNotFoundError."""
+        answer = self._call(
+            self._client.get_item,
+            Key=serialize({"deployment_id": deployment_id}),
+            ConsistentRead=True,
         )
-        if "history" in held:
-            condition += " AND #history = :held"
+        return self._known(deployment_id, deserialize(answer.get("Item", {})))
+
+    def unsettled(self, now: datetime) -> list[Gate]:
+        """The gates that CodeDeploy waits for an answer to, soonest deadline first.
+
+        Those that wait for a decision, and those of which CodeDeploy does not know yet what was
+        decided, or that nobody could be asked. Raises IndexMissingError if the table has no index
+        to find them by.
+        """
+        found = [
+            self._gate(item)
+            for status in (
+                GateStatus.WAITING,
+                GateStatus.APPROVED,
+                GateStatus.REJECTED,
+                GateStatus.FAILED,
+            )
+            for item in self._query(status, now)
+        ]
+        return sorted(found, key=lambda gate: gate.deadline)
+
+    def _is_done(self, gate: Gate, item: Item) -> bool:
+        """Whether opening has nothing left to do: people were told, or the gate does not wait.
+
+        Raises GateBusyError for a decision that came before people were told, and that CodeDeploy
+        does not know: if whoever decided does not finish it, nobody else would know of it.
+        """
+        if gate.is_unreported and not gate.notified_at:
+            raise GateBusyError(gate.deployment_id, item.get(REPORTING.until))
+        return bool(gate.notified_at) or gate.status is not GateStatus.WAITING
+
+    # ── How it is written ────────────────────────────────────────────────────────────────────────
+
+    def _mark_told(self, hook: Hook, attribute: str, told: dict[str, str], now: datetime) -> Gate:
+        """Writes down that people were told something. It is a fact, so it asks for no lease."""
+        try:
+            item = self._update(
+                hook,
+                {attribute: moment_text(now)},
+                f"{_IS_MINE} AND attribute_not_exists({attribute})",
+                remove=(TELLING.until, TELLING.holder),
+                event=told,
+            )
+        except _ConditionFailed as failed:  # told before, by a try that is not known to have ended
+            return self._held(hook, failed.item)
+        return self._gate(item)
+
+    def _put(
+        self, hook: Hook, item: Item, condition: str, lease: Lease, **more: Any
+    ) -> tuple[Item, bool]:
+        """Puts a gate whole, under a lease; the item as it is then, and whether it was put."""
+        item = {"deployment_id": hook.deployment_id, **item}
+        known = {"hook": hook.execution_id, **more}
         try:
             self._write(
                 self._client.put_item,
                 Item=serialize(item),
                 ConditionExpression=condition,
-                ExpressionAttributeNames=names(condition),
-                ExpressionAttributeValues=values({**gate, "held": held.get("history")}, condition),
+                **present(
+                    {
+                        "ExpressionAttributeNames": names(condition) or None,
+                        "ExpressionAttributeValues": values(known, condition) or None,
+                    }
+                ),
             )
         except _ConditionFailed as failed:
-            raise GateBusyError(hook.deployment_id, failed.item.get("lease_until")) from None
-        return Opening(self._gate(item), is_new=True)
+            # It was put, but the answer was lost, and botocore has sent it again.
+            return failed.item, lease.holds(failed.item, item[lease.holder])
+        return item, True
 
-    def _take_over(self, gate: Gate, try_id: str, now: datetime) -> Deciding:
-        """Takes over an unreported decision, unless another try may still be reporting it."""
-        lease = {"report_until": moment_text(now + REPORT_LEASE), "report_try_id": try_id}
-        try:
-            self._update(
-                gate.deployment_id,
-                lease,
-                "#hook_execution_id = :hook AND #status = :status"
-                " AND attribute_not_exists(reported_at)"
-                " AND (attribute_not_exists(report_until) OR #report_until <= :now)",
-                hook=gate.hook_execution_id,
-                status=gate.status,
-                now=moment_text(now),
-            )
-        except _ConditionFailed as failed:
-            if failed.item.get("report_try_id") != try_id:
-                return Deciding(self._held(gate.hook, failed.item))
-        return Deciding(gate, try_id)
+    def _replace(self, new: NewGate, item: Item, held: Item, lease: Lease) -> Held:
+        """Puts a gate in the place of an older hook's, or of another tool's item.
 
-    def _close(self, gate: Gate, truth: Item, happened: dict[str, str]) -> Gate:
-        """Writes down what CodeDeploy knows, unless that is written; what is None is removed."""
-        gone = (name for name, value in truth.items() if value is None)
-        try:
-            item = self._update(
-                gate.deployment_id,
-                present(truth),
-                "#hook_execution_id = :hook AND attribute_not_exists(reported_at)",
-                remove=("report_until", "report_try_id", *gone),
-                event=happened,
-                hook=gate.hook_execution_id,
-            )
-        except _ConditionFailed as failed:
-            return self._held(gate.hook, failed.item)
-        return self._gate(item)
+        What happened to an older hook of the deployment stays on record.
+        """
+        earlier = held.get("history", []) if "deadline" in held else []
+        item = {**item, "history": earlier + item["history"]}
+        condition = (
+            "(attribute_not_exists(hook_execution_id) OR #hook_execution_id <> :hook"
+            " OR attribute_not_exists(deadline))"
+        )
+        if "history" in held:
+            condition += " AND #history = :history"
+        held, is_put = self._put(new.hook, item, condition, lease, history=held.get("history"))
+        if not is_put:
+            raise GateBusyError(new.hook.deployment_id, held.get(lease.until))
+        return Held(self._gate(held), item[lease.holder], is_new=True)
 
     def _query(self, status: GateStatus, now: datetime) -> "Iterator[Item]":
         """The items of one status whose deadline is ahead and of which CodeDeploy knows nothing."""
@@ -378,7 +547,9 @@ class GateTable:
         request: Item = {
             "IndexName": STATUS_INDEX,
             "KeyConditionExpression": condition,
-            "FilterExpression": "attribute_not_exists(reported_at)",
+            "FilterExpression": (
+                "attribute_not_exists(reported_at) AND attribute_not_exists(failed_at)"
+            ),
             "ExpressionAttributeNames": names(condition),
             "ExpressionAttributeValues": values(
                 {"status": status, "now": moment_text(now)}, condition
@@ -407,24 +578,16 @@ class GateTable:
             one["IndexName"] == STATUS_INDEX and one["IndexStatus"] == "ACTIVE" for one in indexes
         )
 
-    def _read(self, deployment_id: str) -> Item:
-        answer = self._call(
-            self._client.get_item,
-            Key=serialize({"deployment_id": deployment_id}),
-            ConsistentRead=True,
-        )
-        return deserialize(answer.get("Item", {}))
-
-    def _update(self, deployment_id: str, attributes: Item, condition: str, **more: Any) -> Item:
+    def _update(self, hook: Hook, attributes: Item, condition: str, **more: Any) -> Item:
         """Makes a conditional update; the item after it, or _ConditionFailed with the item as is.
 
-        The arguments are those of `items.update`.
+        The arguments are those of `items.update`; the condition may name the `:hook`, too.
         """
         return self._write(
             self._client.update_item,
-            Key=serialize({"deployment_id": deployment_id}),
+            Key=serialize({"deployment_id": hook.deployment_id}),
             ReturnValues="ALL_NEW",
-            **update(attributes, condition, **more),
+            **update(attributes, condition, hook=hook.execution_id, **more),
         )
 
     def _write(self, operation: "Callable[..., Any]", **request: Any) -> Item:
@@ -467,6 +630,16 @@ class GateTable:
             return read_gate(item)
         except ValueError as exc:
             raise TableError(self._name, "read", str(exc)) from exc
+
+
+def _is_gate_of(hook: Hook, item: Item) -> bool:
+    """Whether an item is a gate of Greenlight's, and this hook's."""
+    return item.get("hook_execution_id") == hook.execution_id and "deadline" in item
+
+
+def _waits(item: Item) -> bool:
+    """Whether an item is a gate of Greenlight's that waits for a decision."""
+    return "deadline" in item and item.get("status") == GateStatus.WAITING
 
 
 class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not an error of it

@@ -36,6 +36,7 @@ class Words:
     image: str
     failed_header: str
     failed: str
+    ended: str
     stuck_header: str
     stuck: str
     reason: str
@@ -53,6 +54,8 @@ class Words:
     still_unreported: str
     settled_elsewhere: str
     not_approver: str
+    failing: str
+    denied: str
     unreported: str
     not_found: str
     replaced: str
@@ -93,6 +96,9 @@ WORDS: Final = {
         failed="여러 번 시도했지만 테스트를 요청하지 못해, CodeDeploy에 이 배포를 실패로 "
         "보고했습니다. 운영 트래픽은 새 버전으로 전환되지 않습니다. "
         "원인을 해결한 뒤 다시 배포해 주세요.",
+        ended="여러 번 시도했지만 테스트를 요청하지 못했습니다. 그사이 배포는 CodeDeploy에서 "
+        "실패했거나 중지되어, 운영 트래픽은 새 버전으로 전환되지 않습니다. "
+        "원인을 해결한 뒤 다시 배포해 주세요.",
         stuck_header="⚠️ ECS 배포: 멈춰 있음",
         stuck="테스트를 요청하지 못했고, CodeDeploy에 실패로 보고하지도 못했습니다. "
         "잠시 후 다시 시도합니다. 배포를 바로 끝내려면 아래 AWS CLI 명령을 실행해 주세요.",
@@ -113,6 +119,11 @@ WORDS: Final = {
         settled_elsewhere="CodeDeploy가 이미 다른 곳에서 답을 받았습니다. 방금 누른 버튼은 "
         "배포에 영향을 주지 않았습니다.",
         not_approver="이 배포를 결정할 권한이 없습니다. 결정할 수 있는 사람: {who}",
+        failing="테스트를 요청하지 못해 Greenlight가 이 배포를 실패로 처리하는 중입니다. "
+        "방금 누른 버튼으로 바뀐 것은 없습니다.",
+        denied="결정하지 못했습니다. Greenlight에 결정을 CodeDeploy로 전달할 권한이 "
+        "없습니다(`{permission}`). 배포는 아직 기다리고 있습니다. Greenlight 운영 담당자에게 "
+        "이 권한을 요청하고, 급하면 AWS CLI 명령으로 결정해 주세요.",
         unreported="결정은 기록했지만 CodeDeploy에 전달하지 못했습니다({problem}). 배포는 아직 "
         "기다리고 있습니다. 잠시 후 *{button}* 버튼을 다시 눌러 주세요.",
         not_found="이 배포의 기록을 찾을 수 없어 결정하지 못했습니다. "
@@ -157,6 +168,9 @@ WORDS: Final = {
         failed="After several tries to ask for a test, this deployment was reported to CodeDeploy "
         "as failed. Production traffic does not move to the new version. "
         "Mend the cause, then deploy again.",
+        ended="After several tries, nobody could be asked for a test. By now the deployment has "
+        "failed or was stopped at CodeDeploy, so production traffic does not move to the new "
+        "version. Mend the cause, then deploy again.",
         stuck_header="⚠️ ECS deployment: stuck",
         stuck="Greenlight could not ask for a test, nor report the failure to CodeDeploy. "
         "It will try again shortly. To end the deployment now, run this AWS CLI command.",
@@ -179,6 +193,11 @@ WORDS: Final = {
         settled_elsewhere="CodeDeploy had its answer from elsewhere already. Your click had no "
         "effect on the deployment.",
         not_approver="You may not decide this deployment. Those who may: {who}",
+        failing="Nobody could be asked for a test, so Greenlight is failing this deployment. "
+        "Your click changed nothing.",
+        denied="Nothing is decided: Greenlight lacks the permission to bring a decision to "
+        "CodeDeploy (`{permission}`). The deployment still waits. Ask who runs Greenlight for it; "
+        "if it is urgent, decide with the AWS CLI command.",
         unreported="The decision is recorded, but CodeDeploy could not be told ({problem}). The "
         "deployment still waits. Press *{button}* again in a moment.",
         not_found="There is no record of this deployment, so nothing was decided. "

@@ -18,7 +18,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from greenlight.clicks import parse_click
 from greenlight.clients import Clients
 from greenlight.handlers import decision
-from greenlight.network import CLICK_CONFIG, Countdown
+from greenlight.network import CHAIN_CONFIG, Countdown
 from greenlight.settings import load_decision_settings
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB, form, payload, signed, url_event
@@ -100,7 +100,7 @@ def test_codedeploy_times_out(
 ) -> None:
     pressed = parse_click(base64.b64decode(click.event("approve")["body"]))
     assert pressed
-    hasty = Clients(Countdown(), CLICK_CONFIG.merge(Config(read_timeout=0.05)))
+    hasty = Clients(Countdown(), CHAIN_CONFIG.merge(Config(read_timeout=0.05)))
     with socket.socket() as deaf:  # it takes calls and answers none
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()

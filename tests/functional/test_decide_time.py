@@ -15,7 +15,7 @@ from greenlight.decisions import DECIDED_BY, EXPLAINED_BY, REPORTED_BY, SIGNED_B
 from greenlight.errors import SettingsError
 from greenlight.handlers import decision
 from greenlight.network import (
-    CLICK_CONFIG,
+    CHAIN_CONFIG,
     CLICK_HTTP_TIMEOUTS,
     LOOK_UP_SECONDS,
     TRY_SECONDS,
@@ -72,7 +72,7 @@ class Slow:
         self.now = 0.0
         (log,) = logger.handlers
         self.monkeypatch.setattr(log, "stream", sys.stdout)
-        clients = Clients(Countdown(lambda: self.now), CLICK_CONFIG, CLICK_HTTP_TIMEOUTS)
+        clients = Clients(Countdown(lambda: self.now), CHAIN_CONFIG, CLICK_HTTP_TIMEOUTS)
         settings = load_decision_settings(self.environ)
         answer = decision._answer(self.click.event("approve"), clients, settings)
         self.slack.script.clear()

@@ -58,7 +58,8 @@ class Job:
     denied: bool = False
     has_posted: bool = False
     is_disturbed: bool = False
-    has_ended: bool = False
+    has_reported: bool = False
+    is_shaken: bool = False
     is_blind: bool = False
 
     @property
@@ -80,6 +81,7 @@ class Rules:
     report: tuple[str, str] | None = None
     messages: list[tuple[str, str, Job]] = field(default_factory=list)
     approvers: set[str] = field(default_factory=set)
+    earlier: int = 0
 
     def started(self, name: str, function: str, event: Any) -> None:
         """An invocation or a command begins."""
@@ -106,12 +108,17 @@ class Rules:
         job = self.jobs[process.job]
         job.faults.add(service)
         job.is_cut_off |= service == "dynamodb"
+        job.is_shaken |= service == "codedeploy"
         if job.has_posted or service == "slack" or fault in ("slow", "trickle"):
             job.is_disturbed = True
 
     def killed(self, name: str) -> None:
         """An invocation or a command was killed."""
-        self.jobs[name].is_disturbed = True
+        self.jobs[name].is_disturbed = self.jobs[name].is_shaken = True
+
+    def tried_to_report(self, by: str) -> None:
+        """CodeDeploy gets an answer of ours, and takes it or does not."""
+        self.jobs[by].has_reported = True
 
     def wrote(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         """Rule 5, at each write."""
@@ -122,7 +129,9 @@ class Rules:
             self.schedule.breaks(
                 5, f"{by} took away from the history {old}: {after.get('history')}"
             )
-        self._check_order(by, [str(entry["event"]) for entry in self._own(after)], told)
+        if before.get("hook_execution_id") != after.get("hook_execution_id") or not is_a_gate:
+            self.earlier = len(old) if is_a_gate else 0
+        self._check_order(by, told[self.earlier :], told)
         if before.get("hook_execution_id") != after.get("hook_execution_id"):
             return
         if "reported_at" in after and after["status"] == "WAITING":
@@ -197,19 +206,19 @@ class Rules:
     def ended(self, name: str, ended: Ended) -> None:
         """Rules 7 and 8, when an invocation or a command ends."""
         job = self.jobs[name]
-        job.has_ended = True
         self._check_secrets(ended.written, name)
         self._check_secrets(json.dumps([ended.answer, ended.error]), name)
         metrics = _metrics(ended.written)
         self.counts.update(metrics)
         if metrics["HookFailedOver"]:
             told = self._gate().get("notified_at")
-            if told or self.report is None or self.world.engine != "Failed":
+            is_ours = self.report is not None or self._could_be_ours()
+            if told or not is_ours or self.world.engine != "Failed":
                 self.schedule.breaks(7, f"{name} counted a release as never seen: told {told}")
             if self.counts["HookFailedOver"] > 1:
                 self.schedule.breaks(7, f"{name} counted a release as never seen twice")
         self._check_denied(name, job)
-        if metrics["DecisionFailed"] and job.engine != "InProgress":
+        if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.is_cut_off:
             self.schedule.breaks(
                 7, f"{name} counted a failed decision of a deployment that had ended"
             )
@@ -236,7 +245,7 @@ class Rules:
         if not (was_asked or dead_letters):
             if not is_ours and self.world.answered_by == "CodeDeploy":
                 self.schedule.breaks(3, "nobody was told of the gate, and CodeDeploy gave up")
-            if reporter == "failure" and "failed" not in kinds:
+            if self.report and self.report[1] == "FAILED" and "failed" not in kinds:
                 self.schedule.breaks(3, "the deployment was failed, and nobody was told")
         if is_ours and engine == "Failed" and kinds[-1:] == ["stuck"] and not dead_letters:
             self.schedule.breaks(4, "people were told that it is stuck, and not that it was failed")
@@ -262,22 +271,21 @@ class Rules:
             if gate["status"] == "WAITING" and not was_asked and not self.report:
                 return  # it ended before anybody was asked: nobody has looked since
             self.schedule.breaks(4, f"on record it is {_brief(gate)}, CodeDeploy knows {engine}")
-        if gate["status"] == "FAILED" and self.world.answered_by not in self.jobs:
+        is_foreign = self.world.answered_by not in self.jobs
+        if gate["status"] == "FAILED" and is_foreign and not self._could_be_ours():
             self.schedule.breaks(
                 4, f"on record it is FAILED, but {self.world.answered_by} answered"
             )
+
+    def _could_be_ours(self) -> bool:
+        """Whether a try does not know what became of its answer, so that any may have been it."""
+        return any(job.has_reported and job.is_shaken for job in self.jobs.values())
 
     def _gate(self) -> dict[str, Any]:
         """The item, if it is the gate of the hook."""
         item = self.world.item()
         is_own = item.get("hook_execution_id") == HOOK and "deadline" in item
         return item if is_own else {}
-
-    def _own(self, item: dict[str, Any]) -> list[dict[str, Any]]:
-        """The part of a history that is the last hook's."""
-        history = item.get("history", [])
-        starts = [n for n, entry in enumerate(history) if entry["event"] == "opened"]
-        return list(history[starts[-1] :] if starts else history)
 
     def _check_order(self, by: str, events: list[str], told: list[str]) -> None:
         times = Counter(events)

@@ -65,6 +65,7 @@ class Simulation:
             wrote=self.rules.wrote,
             posted=self._posted,
             reported=self.rules.reported,
+            tried_to_report=self.rules.tried_to_report,
         )
         self.rules.world = self.world
         (rate,) = schedule.chance("the weather").choices(list(RATES), list(RATES.values()))

@@ -115,13 +115,15 @@ class World:
     """All services, and what they have seen.
 
     `wrote(before, after)` is called after each write, `posted(message)` after each message that the
-    channel got, `reported(status)` after each answer that CodeDeploy took from anybody.
+    channel got, `tried_to_report(by)` before an answer of ours comes to CodeDeploy, and
+    `reported(by, status)` after it was taken.
     """
 
     now: Callable[[], float]
     wrote: Callable[[str, dict[str, Any], dict[str, Any]], None]
     posted: Callable[[Message], None]
     reported: Callable[[str, str], None]
+    tried_to_report: Callable[[str], None]
     channel: list[Message] = field(default_factory=list)
     notices: dict[str, list[Any]] = field(default_factory=dict)
     clicked: dict[str, Message] = field(default_factory=dict)
@@ -149,6 +151,8 @@ class World:
             return self._post(call.operation, call.request, by)
         if call.service == "sts":
             return _identity(by)
+        if call.operation == REPORT:
+            self.tried_to_report(by)
         before = self.item() if call.operation in WRITES else {}
         reply = _wsgi(aws().answer, call.environ)
         if call.operation in WRITES and reply.status == 200:

@@ -4,7 +4,7 @@ import base64
 import functools
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import LambdaFunctionUrlEvent
 
@@ -12,9 +12,11 @@ from greenlight import messages
 from greenlight.clicks import Click, parse_click
 from greenlight.clients import Clients
 from greenlight.codedeploy import CodeDeploy
-from greenlight.decisions import SIGNED_BY, Decided, Outcome, decide
+from greenlight.decisions import Decided, Outcome, decide
 from greenlight.errors import (
     ClickError,
+    DecisionDeniedError,
+    DecisionMootError,
     DecisionUnreportedError,
     GateNotFoundError,
     GateReplacedError,
@@ -22,13 +24,15 @@ from greenlight.errors import (
     SignatureError,
     SlackError,
 )
-from greenlight.models import Message
-from greenlight.network import CLICK_CONFIG, CLICK_HTTP_TIMEOUTS, Countdown
+from greenlight.models import Language, Message
+from greenlight.network import CHAIN_CONFIG, CLICK_HTTP_TIMEOUTS, Countdown
 from greenlight.observability import (
     APPROVER_REFUSED,
+    CLICK_FAILED,
     CLICK_IGNORED,
     CLICK_REFUSED,
     DECISION_FAILED,
+    DECISION_REPEATED,
     MESSAGE_NOT_REPLACED,
     also_by_hand,
     annotate,
@@ -38,12 +42,17 @@ from greenlight.observability import (
     metrics,
     tracer,
 )
+from greenlight.reports import SIGNED_BY
 from greenlight.settings import DecisionSettings, load_decision_settings
 from greenlight.slack import SlackWebhook, verify_signature
 from greenlight.table import GateTable
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+# A click on what does not wait, as far as anybody knows.
+_MOOT: Final = (GateNotFoundError, GateReplacedError, DecisionMootError)
 
 
 @also_by_hand
@@ -57,15 +66,10 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
 
     Answers 200 whatever became of a click: the message and, for the one who clicked, a notice say
     it. 401 for what Slack did not sign, which touches and logs nothing of it; 400 for what is no
-    click; 500 where the settings are wrong.
+    click. Raises SettingsError where the settings are wrong.
     """
-    try:
-        with failures_reported("The click could not be taken", DECISION_FAILED):
-            return _answer(event, _clients(), load_decision_settings())
-    except ClickError:
-        return _status(400)
-    except GreenlightError:
-        return _status(500)
+    with failures_reported("The click could not be taken", CLICK_FAILED):
+        return _answer(event, _clients(), load_decision_settings())
 
 
 def _answer(event: Any, clients: Clients, settings: DecisionSettings) -> dict[str, Any]:
@@ -77,6 +81,11 @@ def _answer(event: Any, clients: Clients, settings: DecisionSettings) -> dict[st
         annotate(outcome="refused")
         count(CLICK_REFUSED if exc.signed else CLICK_IGNORED)
         return _status(401)
+    except ClickError as exc:
+        logger.warning("Slack sent no click", stage=exc.stage, error=str(exc))
+        annotate(outcome="ignored")
+        count(CLICK_IGNORED)
+        return _status(400)
     if click is None:
         logger.info("Slack sent something that is not for Greenlight")
         annotate(outcome="ignored")
@@ -120,8 +129,35 @@ def take(click: Click, clients: Clients, settings: DecisionSettings) -> list[Mes
         return [messages.not_approver_notice(settings.approvers, language=language)]
     codedeploy = CodeDeploy(clients.codedeploy)
     try:
-        with failures_reported("The decision could not be carried out", DECISION_FAILED):
-            decided = decide(
+        decided = _decide(click, codedeploy, clients, settings)
+    except GreenlightError as exc:
+        return [_why_not(exc, language)]
+    annotate(outcome=decided.outcome.name.lower())
+    console_url = codedeploy.console_url(click.hook.deployment_id)
+    return _what_to_say(decided, console_url, settings)
+
+
+def _why_not(error: GreenlightError, language: Language) -> Message:
+    """What only the one who clicked sees of a click that could not be carried out."""
+    match error:
+        case DecisionUnreportedError():
+            return messages.unreported_notice(error.gate, error.reason, language=language)
+        case DecisionDeniedError():
+            return messages.denied_notice(error.permission, language=language)
+        case GateNotFoundError():
+            return messages.not_found_notice(language)
+        case GateReplacedError():
+            return messages.replaced_notice(language)
+    return messages.not_done_notice(str(error), language=language)
+
+
+def _decide(
+    click: Click, codedeploy: CodeDeploy, clients: Clients, settings: DecisionSettings
+) -> Decided:
+    """Decides; a failure is counted where a deployment waits though somebody has decided."""
+    try:
+        with failures_reported("The decision could not be carried out", DECISION_FAILED, but=_MOOT):
+            return decide(
                 click.hook,
                 click.decision,
                 table=GateTable(clients.dynamodb, settings.table_name),
@@ -129,24 +165,18 @@ def take(click: Click, clients: Clients, settings: DecisionSettings) -> list[Mes
                 countdown=clients.countdown,
                 clock=lambda: datetime.now(UTC),
             )
-    except DecisionUnreportedError as exc:
-        return [messages.unreported_notice(exc.gate, exc.reason, language=language)]
-    except GateNotFoundError:
-        return [messages.not_found_notice(language)]
-    except GateReplacedError:
-        return [messages.replaced_notice(language)]
-    except GreenlightError as exc:
-        return [messages.not_done_notice(str(exc), language=language)]
-    annotate(outcome=decided.outcome.name.lower())
-    console_url = codedeploy.console_url(click.hook.deployment_id)
-    return _what_to_say(decided, console_url, settings)
+    except _MOOT as exc:
+        logger.warning("Nothing waits for this decision", stage=exc.stage, error=str(exc))
+        annotate(outcome="moot")
+        count(DECISION_REPEATED)
+        raise
 
 
 def _what_to_say(decided: Decided, console_url: str, settings: DecisionSettings) -> list[Message]:
     """The message that takes the place of the notice, and what only the one who clicked sees."""
     gate, language = decided.gate, settings.language
     said: list[Message] = []
-    if not gate.is_unreported:
+    if not (gate.is_unreported or gate.is_failing):
         settled = messages.settled_message(gate, console_url=console_url, language=language)
         said.append({**settled, "replace_original": True})
     if decided.outcome in (Outcome.STANDS, Outcome.SETTLED):
@@ -184,4 +214,4 @@ def _status(code: int) -> dict[str, Any]:
 
 @functools.cache
 def _clients() -> Clients:
-    return Clients(Countdown(), CLICK_CONFIG, CLICK_HTTP_TIMEOUTS)
+    return Clients(Countdown(), CHAIN_CONFIG, CLICK_HTTP_TIMEOUTS)

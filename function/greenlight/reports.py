@@ -1,0 +1,100 @@
+"""What is decided or failed is carried to CodeDeploy, whose answer is the truth."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from aws_lambda_powertools.metrics import MetricUnit
+
+from greenlight.codedeploy import CodeDeploy
+from greenlight.errors import CodeDeployError, HookRefusedError, HookSettledError
+from greenlight.models import Gate, GateStatus, Settlement
+from greenlight.network import Countdown
+from greenlight.observability import (
+    GATE_APPROVED,
+    GATE_REJECTED,
+    GATE_SETTLED_ELSEWHERE,
+    HOOK_FAILED_OVER,
+    TIME_TO_DECISION,
+    count,
+    logger,
+    metrics,
+)
+from greenlight.table import GateTable, Held
+
+# The second of the invocation by which each step has ended, so that the later ones have time.
+SIGNED_BY: Final = 4.0
+CLAIMED_BY: Final = 10.0
+REPORTED_BY: Final = 13.0
+EXPLAINED_BY: Final = 22.0
+RECORDED_BY: Final = 25.0
+
+_METRICS: Final = {
+    GateStatus.APPROVED: GATE_APPROVED,
+    GateStatus.REJECTED: GATE_REJECTED,
+    GateStatus.FAILED: HOOK_FAILED_OVER,
+}
+
+
+def report(held: Held, codedeploy: CodeDeploy, countdown: Countdown) -> Settlement | None:
+    """Tells CodeDeploy what a gate's status is; None, or what CodeDeploy had from elsewhere.
+
+    Raises CodeDeployError if CodeDeploy could not be told, or does not say what answer it has.
+    """
+    gate = held.gate
+    try:
+        with countdown.until(REPORTED_BY):
+            codedeploy.report(gate.hook, succeeded=gate.status is GateStatus.APPROVED)
+    except HookRefusedError as refused:
+        settlement = _explain(gate, refused, codedeploy, countdown)
+        # An earlier try of the same status may have been what CodeDeploy took.
+        if not (_is_as_reported(gate, settlement) and (refused.retried or not held.is_new)):
+            logger.info("CodeDeploy had its answer from elsewhere", status=settlement.status)
+            return settlement
+    logger.info("CodeDeploy knows", status=gate.status)
+    return None
+
+
+def record(
+    held: Held,
+    settlement: Settlement | None,
+    table: GateTable,
+    countdown: Countdown,
+    clock: Callable[[], datetime],
+) -> Gate:
+    """Writes down what `report` came to, and counts it; the gate as it is then.
+
+    Raises TableError, GateNotFoundError or GateReplacedError.
+    """
+    with countdown.until(RECORDED_BY):
+        if settlement:
+            gate = table.settle(held, settlement, clock())
+            count(GATE_SETTLED_ELSEWHERE)
+            return gate
+        gate, is_news = table.mark_reported(held, clock())
+    if is_news:  # a try that was killed before it wrote it down has not counted it either
+        count(_METRICS[gate.status])
+        if gate.decided_at:
+            waited = gate.decided_at - (gate.notified_at or gate.created_at)
+            metrics.add_metric(TIME_TO_DECISION, MetricUnit.Seconds, waited.total_seconds())
+    return gate
+
+
+def _explain(
+    gate: Gate, refused: HookRefusedError, codedeploy: CodeDeploy, countdown: Countdown
+) -> Settlement:
+    """Why CodeDeploy takes no answer. Raises CodeDeployError."""
+    try:
+        with countdown.until(EXPLAINED_BY):
+            return codedeploy.settlement(gate)
+    except CodeDeployError as exc:
+        # A hook that is settled is no problem in itself: the one to mend is that it cannot be read.
+        raise (exc if isinstance(refused, HookSettledError) else refused) from exc
+
+
+def _is_as_reported(gate: Gate, settlement: Settlement) -> bool:
+    """Whether CodeDeploy has the answer that the gate's status asks for."""
+    rejects = (GateStatus.REJECTED, GateStatus.FAILED)
+    return settlement.status is gate.status or (
+        settlement.status is GateStatus.REJECTED and gate.status in rejects
+    )
