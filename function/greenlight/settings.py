@@ -10,6 +10,8 @@ from ipaddress import ip_address
 from typing import Final, TypeVar
 from urllib.parse import quote, urlsplit
 
+from aws_lambda_powertools.shared.constants import LAMBDA_TASK_ROOT_ENV
+
 from greenlight.errors import SettingsError
 from greenlight.models import Deployment, Language
 
@@ -200,6 +202,11 @@ def is_loopback(host: str) -> bool:
 def service_name() -> str:
     """The `service` of logs, traces and metrics: POWERTOOLS_SERVICE_NAME, or Greenlight's own."""
     return os.environ.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE
+
+
+def is_in_lambda() -> bool:
+    """Whether this process is a Lambda function's, as Powertools tells it."""
+    return bool(os.environ.get(LAMBDA_TASK_ROOT_ENV))
 
 
 def _test_url(text: str) -> str:
