@@ -21,6 +21,8 @@ from urllib3.exceptions import MaxRetryError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+from greenlight.settings import aws_region
+
 # urllib3 logs the path of the URL when it retries, and the path of a Slack webhook is the secret.
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
@@ -87,7 +89,8 @@ class Countdown:
 def aws_session(countdown: Countdown, **where: str | None) -> boto3.Session:
     """An AWS session whose clients do not start a retry that cannot end in time.
 
-    `where`: `profile_name` and `region_name`, as boto3 takes them.
+    `where`: `profile_name` and `region_name`, as boto3 takes them; without the latter, the region
+    is the one that is set, or that of the AWS config file.
     """
 
     def refuse_late_retry(request: AWSRequest, operation_name: str, **_: Any) -> None:
@@ -96,7 +99,8 @@ def aws_session(countdown: Countdown, **where: str | None) -> boto3.Session:
         if is_retry and not countdown.allows(config.connect_timeout + config.read_timeout):
             raise OutOfTimeError(operation=operation_name)
 
-    session = boto3.Session(**where)  # type: ignore[arg-type]  # it takes more than names
+    region = where.get("region_name") or aws_region()
+    session = boto3.Session(profile_name=where.get("profile_name"), region_name=region)
     session.events.register("request-created", refuse_late_retry)
     return session
 

@@ -10,7 +10,9 @@ from ipaddress import ip_address
 from typing import Final, TypeVar
 from urllib.parse import quote, urlsplit
 
+import boto3
 from aws_lambda_powertools.shared.constants import LAMBDA_TASK_ROOT_ENV
+from botocore.exceptions import BotoCoreError
 
 from greenlight.errors import SettingsError
 from greenlight.models import Deployment, Language
@@ -152,7 +154,9 @@ class _Reader:
         return default  # type: ignore[return-value]  # None only where `checked` will raise
 
     def checked(self, settings: T) -> T:
-        """The settings, if nothing was wrong. Raises SettingsError."""
+        """The settings, if nothing was wrong and there is an AWS region. Raises SettingsError."""
+        if not aws_region(self._environ):
+            self._problems += _without_region()
         if self._problems:
             raise SettingsError(*self._problems)
         return settings
@@ -199,6 +203,11 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def aws_region(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The region that is set. Lambda sets both variables; boto3 reads the second one only."""
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
+
+
 def service_name() -> str:
     """The `service` of logs, traces and metrics: POWERTOOLS_SERVICE_NAME, or Greenlight's own."""
     return os.environ.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE
@@ -207,6 +216,16 @@ def service_name() -> str:
 def is_in_lambda() -> bool:
     """Whether this process is a Lambda function's, as Powertools tells it."""
     return bool(os.environ.get(LAMBDA_TASK_ROOT_ENV))
+
+
+def _without_region() -> list[str]:
+    """What is wrong where no region is set: nothing if the AWS config file has one."""
+    try:
+        if boto3.Session().region_name:
+            return []
+    except BotoCoreError as exc:
+        return [f"AWS_REGION is not set, and no AWS config file has it: {exc}"]
+    return ["AWS_REGION is not set, nor AWS_DEFAULT_REGION, and no AWS config file has a region"]
 
 
 def _test_url(text: str) -> str:
