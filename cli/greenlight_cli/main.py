@@ -103,8 +103,7 @@ def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
         except DecisionUnreportedError as exc:
             terminal.end(
                 Exit.UNREPORTED,
-                f"{exc.gate.deployment_id} is {exc.gate.status}, but {exc}. "
-                "The deployment still waits: run this again",
+                f"{exc.gate.deployment_id} is {exc.gate.status}, but {view.why_unreported(exc)}",
                 type=type(exc).__name__,
                 **exc.details(),
             )

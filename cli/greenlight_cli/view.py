@@ -8,7 +8,9 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from greenlight.codedeploy import is_unknown
 from greenlight.decisions import Decided, Outcome
+from greenlight.errors import DecisionUnreportedError
 from greenlight.models import Gate, GateStatus, Via
 
 _SENTENCES = {
@@ -38,6 +40,13 @@ def what_happened(decided: Decided) -> str:
     sentence = _UNREPORTED if gate.is_unreported else _SENTENCES[decided.outcome]
     status = f"{gate.status}{f' ({gate.reason})' if gate.reason else ''}"
     return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
+
+
+def why_unreported(error: DecisionUnreportedError) -> str:
+    """Why CodeDeploy does not know a decision, and what can be done about it."""
+    if is_unknown(error.reason):
+        return f"CodeDeploy does not know the deployment or its hook: {error.reason}"
+    return f"{error}. The deployment may still be waiting: run this again"
 
 
 def gates_table(gates: Sequence[Gate], now: datetime) -> Table:

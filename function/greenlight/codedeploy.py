@@ -28,17 +28,20 @@ HOOK_EVENT: Final = "AfterAllowTestTraffic"
 # CodeDeploy waits for an hour; an event that failed after this long was given up.
 _GAVE_UP_AFTER: Final = timedelta(minutes=59)
 
-# What is not worth asking again.
-_REFUSALS: Final = frozenset(
+# How it says that it does not know a deployment, or a hook of it.
+_UNKNOWN: Final = frozenset(
     {
         "DeploymentDoesNotExistException",
-        "DeploymentIdRequiredException",
         "InvalidDeploymentIdException",
         "InvalidLifecycleEventHookExecutionIdException",
-        "InvalidLifecycleEventHookExecutionStatusException",
-        "UnsupportedActionForDeploymentTypeException",
     }
 )
+# What is not worth asking again.
+_REFUSALS: Final = _UNKNOWN | {
+    "DeploymentIdRequiredException",
+    "InvalidLifecycleEventHookExecutionStatusException",
+    "UnsupportedActionForDeploymentTypeException",
+}
 
 _CONSOLES: Final = {
     "cn-": "console.amazonaws.cn",
@@ -90,6 +93,11 @@ def hook_event(hook: Hook) -> dict[str, str]:
         "DeploymentId": hook.deployment_id,
         "LifecycleEventHookExecutionId": hook.execution_id,
     }
+
+
+def is_unknown(reason: str) -> bool:
+    """Whether an error code of CodeDeploy's says that it does not know a deployment or its hook."""
+    return reason in _UNKNOWN
 
 
 class CodeDeploy:

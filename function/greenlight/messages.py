@@ -123,11 +123,14 @@ def standing_notice(gate: Gate, *, settled: bool, language: Language) -> Message
     return _notice(sentence, *_what_happened(gate, words))
 
 
-def unreported_notice(gate: Gate, problem: str, *, language: Language) -> Message:
-    """Tells one person that a decision is recorded, and how to bring it to CodeDeploy."""
+def unreported_notice(gate: Gate, problem: str, *, unknown: bool, language: Language) -> Message:
+    """Tells one person that a decision is recorded, and how to bring it to CodeDeploy.
+
+    `unknown`: CodeDeploy does not know the deployment or its hook, so nothing can bring it there.
+    """
     words = WORDS[language]
-    button = _button_name(gate, words)
-    return _notice(words.unreported.format(problem=shown(problem), button=button))
+    sentence = words.unreported_unknown if unknown else words.unreported
+    return _notice(sentence.format(problem=shown(problem), button=_button_name(gate, words)))
 
 
 def not_approver_notice(approvers: Collection[str], *, language: Language) -> Message:

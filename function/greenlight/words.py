@@ -53,6 +53,7 @@ class Words:
     settled_elsewhere: str
     not_approver: str
     unreported: str
+    unreported_unknown: str
     not_found: str
     replaced: str
     not_done: str
@@ -110,8 +111,11 @@ WORDS: Final = {
         settled_elsewhere="CodeDeploy가 이미 다른 곳에서 답을 받았습니다. 방금 누른 버튼은 "
         "배포에 영향을 주지 않았습니다.",
         not_approver="이 배포를 결정할 권한이 없습니다. 결정할 수 있는 사람: {who}",
-        unreported="결정은 기록했지만 CodeDeploy에 전달하지 못했습니다({problem}). 배포는 아직 "
-        "기다리고 있습니다. 잠시 후 *{button}* 버튼을 다시 눌러 주세요.",
+        unreported="결정은 기록했지만 CodeDeploy에 전달하지 못했습니다({problem}). 배포가 아직 "
+        "기다리고 있을 수 있습니다. 잠시 후 *{button}* 버튼을 다시 눌러 주세요.",
+        unreported_unknown="결정은 기록했지만, CodeDeploy에는 이 배포나 이 배포의 훅이 "
+        "없습니다({problem}). 다시 눌러도 결과는 같습니다. "
+        "CodeDeploy 콘솔에서 배포 상태를 확인해 주세요.",
         not_found="이 배포의 기록을 찾을 수 없어 결정하지 못했습니다. "
         "CodeDeploy 콘솔에서 배포 상태를 확인해 주세요.",
         replaced="이 메시지 이후에 같은 배포의 새 메시지가 올라왔습니다. "
@@ -174,7 +178,10 @@ WORDS: Final = {
         "effect on the deployment.",
         not_approver="You may not decide this deployment. Those who may: {who}",
         unreported="The decision is recorded, but CodeDeploy could not be told ({problem}). The "
-        "deployment still waits. Press *{button}* again in a moment.",
+        "deployment may still be waiting. Press *{button}* again in a moment.",
+        unreported_unknown="The decision is recorded, but CodeDeploy does not know this deployment "
+        "or its hook ({problem}). Pressing again changes nothing. "
+        "See the CodeDeploy console for where the deployment stands.",
         not_found="There is no record of this deployment, so nothing was decided. "
         "See the CodeDeploy console for where it stands.",
         replaced="A newer message about this deployment has been posted. Decide there, please. "

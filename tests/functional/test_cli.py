@@ -167,6 +167,27 @@ def test_codedeploy_that_cannot_be_told_is_an_exit_code_of_its_own(
     assert aws.reports == {HOOK: "Succeeded"}
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "DeploymentDoesNotExistException",
+        "InvalidDeploymentIdException",
+        "InvalidLifecycleEventHookExecutionIdException",
+    ],
+)
+def test_a_deployment_that_codedeploy_does_not_know_is_not_said_to_wait(
+    reason: str, greenlight: Run, aws: AwsStandIn
+) -> None:
+    aws.failures[REPORT] = [reason]
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 5
+    assert "d-LOCALTEST is APPROVED, but CodeDeploy does not know the deployment" in result.stderr
+    assert reason in result.stderr
+    assert "waiting" not in result.stderr
+
+
 def test_an_unreported_decision_is_shown_and_listed_as_one(
     greenlight: Run, aws: AwsStandIn
 ) -> None:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes import LambdaFunctionUrlEvent
 from greenlight import messages
 from greenlight.clicks import Click, parse_click
 from greenlight.clients import Clients
-from greenlight.codedeploy import CodeDeploy
+from greenlight.codedeploy import CodeDeploy, is_unknown
 from greenlight.decisions import SIGNED_BY, Decided, Outcome, decide
 from greenlight.errors import (
     ClickError,
@@ -129,7 +129,10 @@ def take(click: Click, clients: Clients, settings: DecisionSettings) -> list[Mes
                 clock=lambda: datetime.now(UTC),
             )
     except DecisionUnreportedError as exc:
-        return [messages.unreported_notice(exc.gate, exc.reason, language=language)]
+        unknown = is_unknown(exc.reason)
+        return [
+            messages.unreported_notice(exc.gate, exc.reason, unknown=unknown, language=language)
+        ]
     except GateNotFoundError:
         return [messages.not_found_notice(language)]
     except GateReplacedError:
