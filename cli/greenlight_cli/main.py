@@ -1,7 +1,6 @@
 """The command line: approve, reject, show and list gates with the caller's own AWS credentials."""
 
 import functools
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -12,7 +11,7 @@ from enum import IntEnum
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
+from rich.table import Table
 
 from greenlight.codedeploy import CodeDeploy
 from greenlight.decisions import Decided, decide
@@ -28,6 +27,7 @@ from greenlight.settings import named_table
 from greenlight.table import GateTable
 from greenlight_cli import view
 from greenlight_cli.caller import CallerClients
+from greenlight_cli.output import any_stream, say
 
 MAX_REASON_CHARACTERS = 1000
 
@@ -44,7 +44,7 @@ class Exit(IntEnum):
 
 @dataclass(frozen=True)
 class Terminal:
-    """Where the gates are, with whose credentials, and how to print them."""
+    """Where the gates are, with whose credentials, and whether a script reads of them."""
 
     table_name: str
     region: str | None
@@ -61,17 +61,16 @@ class Terminal:
         """The table that was named."""
         return GateTable(self.clients.dynamodb, named_table(self.table_name))
 
-    def print_json(self, value: Any) -> None:
-        """Prints for a script."""
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    def say(self, value: Any, text: str | Table) -> bool:
+        """Prints a value for a script, or the text for a person. False where that failed."""
+        return say(view.json_text(value, indent=2) if self.as_json else text)
 
     def end(self, code: Exit, sentence: str, **details: Any) -> NoReturn:
         """Says on standard error why the command did not do it all, and ends it."""
         if self.as_json:
-            sentence = json.dumps({"error": sentence, **details}, ensure_ascii=False)
+            say(view.json_text({"error": sentence, **details}), err=True)
         else:
-            sentence = f"greenlight: {sentence}"
-        click.echo(view.printable(sentence), err=True)
+            say(view.printable(f"greenlight: {' '.join(sentence.split())}"), err=True)
         sys.exit(code)
 
 
@@ -131,7 +130,9 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
 @click.version_option(package_name="greenlight")
 def main() -> None:
     """Decide CodeDeploy deployments that wait for a person."""
-    click.get_current_context().with_resource(only_warnings())
+    context = click.get_current_context()
+    context.with_resource(any_stream())
+    context.with_resource(only_warnings())
 
 
 @contextmanager
@@ -181,10 +182,7 @@ def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
 def show(terminal: Terminal, deployment_id: str) -> None:
     """Show a deployment's gate and its history."""
     gate = terminal.table.get(deployment_id)
-    if terminal.as_json:
-        terminal.print_json(view.as_json(gate))
-    else:
-        Console().print(view.gate_table(gate))
+    _end_with(printed=terminal.say(view.as_json(gate), view.gate_table(gate)))
 
 
 @main.command("list")
@@ -196,12 +194,13 @@ def list_gates(terminal: Terminal) -> None:
     """
     now = datetime.now(UTC)
     gates = terminal.table.unsettled(now)
-    if terminal.as_json:
-        terminal.print_json([view.as_json(gate) for gate in gates])
-    elif gates:
-        Console().print(view.gates_table(gates, now))
-    else:
-        click.echo("Nothing waits.")
+    text = view.gates_table(gates, now) if gates else "Nothing waits."
+    _end_with(printed=terminal.say([view.as_json(gate) for gate in gates], text))
+
+
+def _end_with(*, printed: bool) -> NoReturn:
+    """Ends a command that was to print something, and nothing else."""
+    sys.exit(Exit.DONE if printed else Exit.FAILED)
 
 
 def _decide(terminal: Terminal, verdict: Verdict, deployment_id: str, reason: str | None) -> None:
@@ -215,11 +214,8 @@ def _decide(terminal: Terminal, verdict: Verdict, deployment_id: str, reason: st
         countdown=terminal.clients.countdown,
         clock=lambda: datetime.now(UTC),
     )
-    if terminal.as_json:
-        outcome = decided.outcome.name.lower()
-        terminal.print_json({**view.as_json(decided.gate), "outcome": outcome})
-    else:
-        click.echo(view.what_happened(decided))
+    outcome = decided.outcome.name.lower()
+    terminal.say({**view.as_json(decided.gate), "outcome": outcome}, view.what_happened(decided))
     sys.exit(_exit_code(decided, verdict))
 
 

@@ -1,6 +1,7 @@
 """Gates as a person reads them in a terminal, and as a script does."""
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -92,6 +93,14 @@ def printable(text: str) -> str:
     """A text without what a terminal would obey."""
     return "".join(
         one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}" for one in text
+    )
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    r"""JSON, with what a terminal would obey as \uXXXX."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return "".join(
+        one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text
     )
 
 

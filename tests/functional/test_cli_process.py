@@ -1,0 +1,152 @@
+"""The command as a process: whatever becomes of its streams, what it did is what it says."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from greenlight_cli.main import main
+from stand_ins.aws import TABLE, AwsStandIn
+from tests.functional.conftest import ROOT, Clicker
+from tests.functional.test_decide import HOOK, REPORT, gate
+
+REASON = "결제까지 확인 \N{EM DASH} ça va \N{ROCKET}"
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start(click: Clicker, environ: dict[str, str]) -> Start:
+    """Starts the command in a process of its own, while a gate waits."""
+
+    def run(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", "from greenlight_cli.main import main; main()", *arguments],
+            env={
+                **{name: value for name, value in os.environ.items() if name.startswith("COV")},
+                **environ,
+                "PYTHONPATH": os.pathsep.join([str(ROOT / "function"), str(ROOT / "cli")]),
+                "PYTHONUTF8": "1",
+            },
+            text=True,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        )
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [
+        ("utf-8", "결제까지 확인 \N{EM DASH} ça va \N{ROCKET}"),
+        ("cp949", r"결제까지 확인 \u2014 \u00e7a va \ud83d\ude80"),
+        (
+            "cp1252",
+            "\\uacb0\\uc81c\\uae4c\\uc9c0 \\ud655\\uc778 \N{EM DASH} ça va \\ud83d\\ude80",
+        ),
+        (
+            "ascii",
+            r"\uacb0\uc81c\uae4c\uc9c0 \ud655\uc778 \u2014 \u00e7a va \ud83d\ude80",
+        ),
+    ],
+)
+def test_a_decision_can_be_printed_in_any_encoding(
+    encoding: str,
+    shown: str,
+    click: Clicker,
+    aws: AwsStandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DYNAMODB_TABLE_NAME", TABLE)
+    monkeypatch.setenv("COLUMNS", "200")
+    terminal = CliRunner(charset=encoding)
+
+    def run(*arguments: str) -> bytes:
+        result = terminal.invoke(main, arguments, catch_exceptions=False)
+        assert (result.exit_code, result.stderr) == (0, "")
+        return result.stdout_bytes
+
+    approved = run("approve", "d-LOCALTEST", "--reason", REASON)
+    table = run("show", "d-LOCALTEST")
+    script = run("show", "d-LOCALTEST", "--json")
+
+    assert aws.reports == {HOOK: "Succeeded"}
+    assert approved.decode(encoding) == f"d-LOCALTEST is APPROVED ({shown}); CodeDeploy knows.\n"
+    assert shown in table.decode(encoding)
+    assert shown in script.decode(encoding)
+    assert json.loads(script.decode(encoding))["reason"] == REASON
+
+
+def test_json_stays_valid_and_has_nothing_that_a_terminal_obeys(
+    click: Clicker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DYNAMODB_TABLE_NAME", TABLE)
+    obeyed = "\x9b31m \x85 \x7f \N{RIGHT-TO-LEFT OVERRIDE}txt.exe \N{LEFT-TO-RIGHT ISOLATE} 확인"
+
+    decided = CliRunner().invoke(
+        main, ["approve", "d-LOCALTEST", "--reason", obeyed, "--json"], catch_exceptions=False
+    )
+    failed = CliRunner().invoke(main, ["show", obeyed, "--json"], catch_exceptions=False)
+
+    assert json.loads(decided.stdout)["reason"] == obeyed
+    assert obeyed in json.loads(failed.stderr)["error"]
+    for text in (decided.stdout, failed.stderr):
+        assert [one for one in text if not one.isprintable() and one != "\n"] == []
+        assert r"\u009b31m \u0085 \u007f \u202etxt.exe \u2066 확인" in text
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_does_not_undo_a_decision(
+    options: list[str], start: Start, aws: AwsStandIn
+) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        process = start("approve", "d-LOCALTEST", *options, stdout=full)
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert said == "greenlight: standard output cannot be written: No space left on device\n"
+    assert aws.reports == {HOOK: "Succeeded"}
+    assert gate(aws)["reported_at"]
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_what_was_to_be_printed_only_fails_where_it_cannot_be(
+    options: list[str], start: Start
+) -> None:
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        process = start("show", "d-LOCALTEST", *options, stdout=full)
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert said == "greenlight: standard output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize(("command", "code"), [("approve", 0), ("show", 1)])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_closed_pipe_does_not_undo_a_decision(
+    command: str, code: int, options: list[str], start: Start
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    process = start(command, "d-LOCALTEST", *options, stdout=writer)
+    os.close(writer)
+
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (code, "")
+
+
+def test_an_error_that_cannot_be_said_keeps_its_exit_code(start: Start, aws: AwsStandIn) -> None:
+    aws.failures[REPORT] = ["AccessDeniedException"]
+
+    with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
+        process = start("approve", "d-LOCALTEST", stderr=full)
+        printed, _ = process.communicate(timeout=60)
+
+    assert (process.returncode, printed) == (5, "")
+    assert gate(aws)["status"] == "APPROVED"
