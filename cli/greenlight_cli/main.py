@@ -86,7 +86,8 @@ def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
         help="The table of gates.",
     )
     @click.option("--region", envvar="AWS_REGION", show_envvar=True, help="The AWS region.")
-    @click.option("--profile", envvar="AWS_PROFILE", show_envvar=True, help="The AWS profile.")
+    # AWS_PROFILE is left to boto3: given by name, it would beat credentials in the environment.
+    @click.option("--profile", help="The AWS profile, before any other credentials.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
     @functools.wraps(command)
     def run(

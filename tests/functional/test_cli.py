@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,6 +38,14 @@ def greenlight(click: Clicker, monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
     return run
+
+
+@pytest.fixture
+def aws_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The only AWS config file there is."""
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    return tmp_path / "config"
 
 
 @pytest.mark.parametrize(
@@ -245,10 +254,40 @@ def test_without_a_table_it_says_what_to_set(
     assert "is not a DynamoDB table name or ARN" in malformed.stderr
 
 
-def test_without_a_region_or_with_an_unknown_profile_it_says_so(
-    greenlight: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("options", "variables", "access_key"),
+    [
+        ([], {"AWS_PROFILE": "shop"}, "stand-in"),
+        (["--profile", "shop"], {}, "of-shop"),
+        (["--profile", "shop"], {"AWS_PROFILE": "nobody"}, "of-shop"),
+        ([], {"AWS_PROFILE": "shop", "AWS_ACCESS_KEY_ID": ""}, "of-shop"),
+    ],
+    ids=str,
+)
+def test_credentials_in_the_environment_come_before_aws_profile_and_after_profile(
+    options: list[str],
+    variables: dict[str, str],
+    access_key: str,
+    greenlight: Run,
+    aws: AwsStandIn,
+    aws_config: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    aws_config.write_text(
+        "[profile shop]\naws_access_key_id = of-shop\naws_secret_access_key = secret\n"
+    )
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    aws.access_keys.clear()
+
+    assert greenlight("show", "d-LOCALTEST", *options).exit_code == 0
+
+    assert aws.access_keys == {access_key}
+
+
+def test_without_a_region_or_with_an_unknown_profile_it_says_so(
+    greenlight: Run, aws_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     profile = greenlight("list", "--profile", "nobody")
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
