@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 from rich.table import Table
@@ -26,6 +26,7 @@ from greenlight.observability import logger
 from greenlight.settings import named_table
 from greenlight.table import GateTable
 from greenlight_cli import view
+from greenlight_cli.advice import advice
 from greenlight_cli.caller import CallerClients
 from greenlight_cli.output import any_stream, say
 
@@ -40,6 +41,12 @@ class Exit(IntEnum):
     NOT_FOUND = 3
     OTHERWISE = 4
     UNREPORTED = 5
+
+
+_CODES: Final[dict[type[GreenlightError], Exit]] = {
+    DecisionUnreportedError: Exit.UNREPORTED,
+    GateNotFoundError: Exit.NOT_FOUND,
+}
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,16 @@ class Terminal:
     def say(self, value: Any, text: str | Table) -> bool:
         """Prints a value for a script, or the text for a person. False where that failed."""
         return say(view.json_text(value, indent=2) if self.as_json else text)
+
+    @contextmanager
+    def ending_well(self) -> Iterator[None]:
+        """Ends the command where it fails, with what is wrong and what can be done about it."""
+        try:
+            yield
+        except GreenlightError as exc:
+            code = _CODES.get(type(exc), Exit.FAILED)
+            sentences = filter(None, [view.what_failed(exc), advice(exc, self.clients)])
+            self.end(code, ". ".join(sentences), type=type(exc).__name__, **exc.details())
 
     def end(self, code: Exit, sentence: str, **details: Any) -> NoReturn:
         """Says on standard error why the command did not do it all, and ends it."""
@@ -98,18 +115,8 @@ def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
         **arguments: Any,
     ) -> None:
         terminal = Terminal(table_name, region, profile, as_json)
-        try:
+        with terminal.ending_well():
             command(terminal, **arguments)
-        except DecisionUnreportedError as exc:
-            terminal.end(
-                Exit.UNREPORTED,
-                f"{exc.gate.deployment_id} is {exc.gate.status}, but {view.why_unreported(exc)}",
-                type=type(exc).__name__,
-                **exc.details(),
-            )
-        except GreenlightError as exc:
-            code = Exit.NOT_FOUND if isinstance(exc, GateNotFoundError) else Exit.FAILED
-            terminal.end(code, str(exc), type=type(exc).__name__, **exc.details())
 
     return run
 

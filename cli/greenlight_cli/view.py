@@ -11,7 +11,7 @@ from rich.text import Text
 
 from greenlight.codedeploy import is_unknown
 from greenlight.decisions import Decided, Outcome
-from greenlight.errors import DecisionUnreportedError
+from greenlight.errors import DecisionUnreportedError, GreenlightError
 from greenlight.models import Gate, GateStatus, Via
 
 _SENTENCES = {
@@ -43,11 +43,14 @@ def what_happened(decided: Decided) -> str:
     return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
 
 
-def why_unreported(error: DecisionUnreportedError) -> str:
-    """Why CodeDeploy does not know a decision, and what can be done about it."""
+def what_failed(error: GreenlightError) -> str:
+    """What is wrong; of a decision that CodeDeploy does not know, that it is made all the same."""
+    if not isinstance(error, DecisionUnreportedError):
+        return str(error)
+    decided = f"{error.gate.deployment_id} is {error.gate.status}, but "
     if is_unknown(error.reason):
-        return f"CodeDeploy does not know the deployment or its hook: {error.reason}"
-    return f"{error}. The deployment may still be waiting: run this again"
+        return f"{decided}CodeDeploy does not know the deployment or its hook: {error.reason}"
+    return f"{decided}{error}. The deployment may still be waiting: run this again"
 
 
 def gates_table(gates: Sequence[Gate], now: datetime) -> Table:

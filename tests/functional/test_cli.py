@@ -16,7 +16,7 @@ from moto.dynamodb.models import dynamodb_backends
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
-from stand_ins.codedeploy import REGION, add_deployment, give_up
+from stand_ins.codedeploy import REGION, add_deployment, deployments, give_up
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
@@ -197,6 +197,17 @@ def test_a_deployment_that_codedeploy_does_not_know_is_not_said_to_wait(
     assert "waiting" not in result.stderr
 
 
+def test_who_decides_in_a_wrong_region_or_account_is_told_where(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    del deployments()["d-LOCALTEST"]
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 5
+    assert f"You asked account 123456789012 in region {REGION}, as {ARN}" in result.stderr
+
+
 def test_an_unreported_decision_is_shown_and_listed_as_one(
     greenlight: Run, aws: AwsStandIn
 ) -> None:
@@ -285,6 +296,146 @@ def test_credentials_in_the_environment_come_before_aws_profile_and_after_profil
     assert aws.access_keys == {access_key}
 
 
+SSO = """\
+[profile {}]
+sso_session = greenlight-test
+sso_account_id = 123456789012
+sso_role_name = approver
+[sso-session greenlight-test]
+sso_region = ap-northeast-2
+sso_start_url = https://greenlight-test.awsapps.com/start
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "profile", "command"),
+    [
+        (["--profile", "my shop"], {}, "my shop", "aws sso login --profile 'my shop'"),
+        ([], {"AWS_PROFILE": "shop"}, "shop", "aws sso login --profile shop"),
+        ([], {}, "default", "aws sso login"),
+    ],
+)
+def test_who_is_not_signed_in_is_told_how(
+    options: list[str],
+    variables: dict[str, str],
+    profile: str,
+    command: str,
+    greenlight: Run,
+    aws_config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aws_config.write_text(SSO.format(shlex.quote(profile)).replace("profile default", "default"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    for arguments in (["list"], ["show", "d-LOCALTEST"], ["approve", "d-LOCALTEST"]):
+        result = greenlight(*arguments, *options)
+
+        assert result.exit_code == 1
+        assert "SSOTokenLoadError" in result.stderr
+        assert result.stderr.endswith(f"Run: {command}\n")
+        assert result.stderr.count("\n") == 1
+
+
+def test_who_has_no_credentials_is_told_how_to_get_some(
+    greenlight: Run, aws_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+    result = greenlight("list")
+
+    assert result.exit_code == 1
+    assert "NoCredentialsError. Run: aws configure sso (or name a profile" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "advice"),
+    [
+        ([], "ExpiredTokenException", "in the environment have expired: set new ones"),
+        (["--profile", "shop"], "ExpiredTokenException", "say by: aws sso login --profile shop"),
+        ([], "UnrecognizedClientException", "Run: aws sts get-caller-identity\n"),
+    ],
+)
+def test_credentials_that_aws_does_not_take_any_more_are_said_to_be_so(
+    options: list[str], code: str, advice: str, greenlight: Run, aws: AwsStandIn, aws_config: Path
+) -> None:
+    aws_config.write_text("[profile shop]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    aws.failures["GetItem"] = [code]
+
+    result = greenlight("show", "d-LOCALTEST", *options)
+
+    assert result.exit_code == 1
+    assert code in result.stderr
+    assert advice in result.stderr
+
+
+def test_a_wrong_region_or_account_is_told_where_it_asked(greenlight: Run, aws: AwsStandIn) -> None:
+    for arguments in (["list"], ["show", "d-LOCALTEST"], ["approve", "d-LOCALTEST"]):
+        result = greenlight(*arguments, "--region", "us-east-1")
+
+        assert result.exit_code == 1
+        assert "ResourceNotFoundException. You asked account 123456789012" in result.stderr
+        assert f"in region us-east-1, as {ARN}. If it is elsewhere" in result.stderr
+        assert "--region or --profile" in result.stderr
+
+
+def test_where_aws_does_not_say_who_asks_the_region_is_told(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    aws.failures |= {"GetItem": ["AccessDeniedException"], "GetCallerIdentity": ["AccessDenied"]}
+
+    result = greenlight("show", "d-LOCALTEST")
+
+    assert result.exit_code == 1
+    assert f"You asked region {REGION} (as whom, is not known: AccessDenied)" in result.stderr
+
+
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_a_broken_aws_config_file_is_named(file: str, greenlight: Run, aws_config: Path) -> None:
+    broken = aws_config.with_name(file)
+    broken.write_text("this is no config")
+    aws_config.touch()
+
+    result = greenlight("list", "--profile", "default")
+
+    assert result.exit_code == 1
+    assert f"Unable to parse config file: {broken}. Mend that file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "problem"),
+    [
+        ("credential_process = /no/such/program", {}, "No such file or directory"),
+        ("credential_process = sh -c 'echo no >&2; false'", {}, "custom-process: no"),
+        ("credential_process = echo", {}, "Expecting value"),
+        ("sso_account_id = 123456789012", {}, "missing required configuration"),
+        ("", {"AWS_ENDPOINT_URL": "nowhere"}, "Invalid endpoint: nowhere"),
+        ("", {"AWS_REGION": "no region"}, "doesn't match a supported format"),
+    ],
+)
+def test_an_aws_configuration_that_does_not_work_is_one_line(
+    config: str,
+    variables: dict[str, str],
+    problem: str,
+    greenlight: Run,
+    aws_config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aws_config.write_text(f"[default]\n{config}\n")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    result = greenlight("list", "--profile", "default")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("greenlight: Settings are wrong: no AWS client can be made: ")
+    assert problem in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 def test_without_a_region_or_with_an_unknown_profile_it_says_so(
     greenlight: Run, aws_config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,8 +445,8 @@ def test_without_a_region_or_with_an_unknown_profile_it_says_so(
     region = greenlight("list")
 
     assert (profile.exit_code, region.exit_code) == (1, 1)
-    assert "nobody" in profile.stderr
-    assert "AWS_REGION" in region.stderr
+    assert "(nobody) could not be found. See which there are. Run: aws configure" in profile.stderr
+    assert "no AWS region is set (AWS_REGION). Name one with --region" in region.stderr
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InternalFailure"])
@@ -319,7 +470,9 @@ def test_aws_out_of_reach(
     result = greenlight("approve", "d-LOCALTEST", "--json")
 
     assert result.exit_code == 1
-    assert json.loads(result.stderr)["reason"] == "EndpointConnectionError"
+    error = json.loads(result.stderr)
+    assert error["reason"] == "EndpointConnectionError"
+    assert f"is {REGION} the region (--region)?" in error["error"]
     assert gate(aws)["status"] == "WAITING"
 
 

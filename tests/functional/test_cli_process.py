@@ -1,10 +1,12 @@
 """The command as a process: whatever becomes of its streams, what it did is what it says."""
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,12 +26,15 @@ Start = Callable[..., subprocess.Popen[str]]
 def start(click: Clicker, environ: dict[str, str]) -> Start:
     """Starts the command in a process of its own, while a gate waits."""
 
-    def run(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    def run(
+        *arguments: str, variables: dict[str, str] | None = None, **options: Any
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-c", "from greenlight_cli.main import main; main()", *arguments],
             env={
                 **{name: value for name, value in os.environ.items() if name.startswith("COV")},
                 **environ,
+                **(variables or {}),
                 "PYTHONPATH": os.pathsep.join([str(ROOT / "function"), str(ROOT / "cli")]),
                 "PYTHONUTF8": "1",
             },
@@ -150,3 +155,41 @@ def test_an_error_that_cannot_be_said_keeps_its_exit_code(start: Start, aws: Aws
 
     assert (process.returncode, printed) == (5, "")
     assert gate(aws)["status"] == "APPROVED"
+
+
+@pytest.mark.parametrize(
+    ("session", "where", "problem"),
+    [
+        ("sso_session = greenlight-test", "greenlight-test", "TokenRetrievalError"),
+        (
+            "sso_start_url = https://greenlight-test.awsapps.com/start\nsso_region = us-east-1",
+            "https://greenlight-test.awsapps.com/start",
+            "UnauthorizedSSOTokenError",
+        ),
+    ],
+)
+def test_who_was_signed_in_yesterday_is_told_how_to_sign_in(
+    session: str, where: str, problem: str, start: Start, aws: AwsStandIn, tmp_path: Path
+) -> None:
+    config, cache = tmp_path / ".aws" / "config", tmp_path / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    config.write_text(
+        f"[profile shop]\nsso_account_id = 123456789012\nsso_role_name = approver\n{session}\n"
+        "[sso-session greenlight-test]\nsso_region = us-east-1\n"
+        "sso_start_url = https://greenlight-test.awsapps.com/start\n"
+    )
+    cache.joinpath(f"{hashlib.sha1(where.encode()).hexdigest()}.json").write_text(
+        json.dumps({"accessToken": "secret-token", "expiresAt": "2026-01-01T00:00:00Z"})
+    )
+
+    process = start(
+        "approve", "d-LOCALTEST", "--profile", "shop", variables={"HOME": str(tmp_path)}
+    )
+    _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 1
+    assert problem in said
+    assert said.endswith("Run: aws sso login --profile shop\n")
+    assert said.count("\n") == 1
+    assert "secret-token" not in said
+    assert gate(aws)["status"] == "WAITING"
