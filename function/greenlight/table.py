@@ -216,12 +216,13 @@ class GateTable:
         Those that wait for a decision, and those whose decision CodeDeploy does not know yet.
         Raises IndexMissingError if the table has no index to find them by.
         """
-        found = [
-            self._gate(item)
+        # Decided between the queries, a gate is found twice: as it was, and then as it is.
+        found = {
+            item["deployment_id"]: self._gate(item)
             for status in (GateStatus.WAITING, GateStatus.APPROVED, GateStatus.REJECTED)
             for item in self._query(status, now)
-        ]
-        return sorted(found, key=lambda gate: gate.deadline)
+        }
+        return sorted(found.values(), key=lambda gate: gate.deadline)
 
     def decide(self, hook: Hook, decision: Decision, now: datetime) -> Deciding:
         """Decides a gate that waits, or takes over a decision like it that was left unreported.

@@ -12,6 +12,7 @@ import time_machine
 from click.testing import CliRunner, Result
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
@@ -524,6 +525,23 @@ def test_what_is_decided_and_not_reported_is_listed_by_its_deadline_too(
     greenlight("approve", "d-40")
 
     assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]
+
+
+def test_a_gate_that_is_decided_while_the_list_is_made_is_in_it_once(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    def decide(operation: str) -> None:
+        if operation == "Query":  # past the stand-in's lock, in the middle of the call
+            moto = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
+            item = moto.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
+            assert item
+            item.attrs["status"] = DynamoType({"S": "APPROVED"})
+
+    aws.after = decide
+
+    (found,) = json.loads(greenlight("list", "--json").stdout)
+
+    assert (found["deployment_id"], found["status"]) == ("d-LOCALTEST", "APPROVED")
 
 
 def test_a_list_of_many_pages_is_whole(
