@@ -16,12 +16,13 @@ from rich.table import Table
 from greenlight.codedeploy import CodeDeploy
 from greenlight.decisions import Decided, decide
 from greenlight.errors import (
+    CodeDeployError,
     DecisionUnreportedError,
     GateNotFoundError,
     GreenlightError,
 )
-from greenlight.models import Decision, Verdict, Via
-from greenlight.network import Countdown
+from greenlight.models import Decision, Gate, Verdict, Via
+from greenlight.network import LOOK_UP_SECONDS, Countdown
 from greenlight.observability import logger
 from greenlight.settings import named_table
 from greenlight.table import GateTable
@@ -31,6 +32,9 @@ from greenlight_cli.caller import CallerClients
 from greenlight_cli.output import any_stream, say
 
 MAX_REASON_CHARACTERS = 1000
+
+# The second by which CodeDeploy has been asked about the gates of a list.
+ASKED_BY = 10.0
 
 
 class Exit(IntEnum):
@@ -84,11 +88,17 @@ class Terminal:
 
     def end(self, code: Exit, sentence: str, **details: Any) -> NoReturn:
         """Says on standard error why the command did not do it all, and ends it."""
-        if self.as_json:
-            say(view.json_text({"error": sentence, **details}), err=True)
-        else:
-            say(view.printable(f"greenlight: {' '.join(sentence.split())}"), err=True)
+        self._remark(sentence, {"error": sentence, **details})
         sys.exit(code)
+
+    def note(self, sentence: str) -> None:
+        """Says on standard error what is good to know besides."""
+        self._remark(sentence, {"note": sentence})
+
+    def _remark(self, sentence: str, value: Any) -> None:
+        """A line on standard error; for a script, an object."""
+        line = f"greenlight: {' '.join(sentence.split())}"
+        say(view.json_text(value) if self.as_json else view.printable(line), err=True)
 
 
 def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -198,12 +208,36 @@ def show(terminal: Terminal, deployment_id: str) -> None:
 def list_gates(terminal: Terminal) -> None:
     """List what waits, soonest deadline first.
 
-    Gates that wait for a decision, and decisions that CodeDeploy does not know yet.
+    Gates that wait for a decision, and decisions that CodeDeploy does not know yet; not those whose
+    deployment has ended.
     """
     now = datetime.now(UTC)
-    gates = terminal.table.unsettled(now)
+    gates = _not_ended(terminal, terminal.table.unsettled(now))
     text = view.gates_table(gates, now) if gates else "Nothing waits."
     _end_with(printed=terminal.say([view.as_json(gate) for gate in gates], text))
+
+
+def _not_ended(terminal: Terminal, gates: list[Gate]) -> list[Gate]:
+    """The gates whose deployment CodeDeploy has not ended, as far as it says so in time."""
+    codedeploy = CodeDeploy(terminal.clients.codedeploy_look_up)
+    countdown = terminal.clients.countdown
+    waiting, problems = [], []
+    with countdown.until(ASKED_BY):
+        for gate in gates:
+            try:
+                if not countdown.allows(LOOK_UP_SECONDS):
+                    raise CodeDeployError("GetDeployment", "no time was left")
+                if codedeploy.has_ended(gate.deployment_id):
+                    continue
+            except CodeDeployError as exc:
+                problems.append(exc.reason)
+            waiting.append(gate)
+    if problems:
+        terminal.note(
+            f"CodeDeploy does not say whether {len(problems)} of these have ended "
+            f"({', '.join(sorted(set(problems)))}): they are shown as the table has them"
+        )
+    return waiting
 
 
 def _end_with(*, printed: bool) -> NoReturn:

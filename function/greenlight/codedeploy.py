@@ -28,6 +28,9 @@ HOOK_EVENT: Final = "AfterAllowTestTraffic"
 # CodeDeploy waits for an hour; an event that failed after this long was given up.
 _GAVE_UP_AFTER: Final = timedelta(minutes=59)
 
+# The statuses of a deployment that nothing is decided about any more.
+_ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped"})
+
 # How it says that it does not know a deployment, or a hook of it.
 _UNKNOWN: Final = frozenset(
     {
@@ -118,6 +121,10 @@ class CodeDeploy:
             status=info.get("status"),
             error=": ".join(error[name] for name in ("code", "message") if name in error) or None,
         )
+
+    def has_ended(self, deployment_id: str) -> bool:
+        """Whether a deployment is over, however it ended. Raises CodeDeployError."""
+        return self.describe(deployment_id).status in _ENDED
 
     def report(self, hook: Hook, *, succeeded: bool) -> None:
         """Answers a hook: `Succeeded` lets the deployment go on, `Failed` fails it.

@@ -17,7 +17,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
-from stand_ins.codedeploy import REGION, add_deployment, deployments, give_up
+from stand_ins.codedeploy import REGION, add_deployment, deployments, give_up, set_status, stop
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
@@ -542,6 +542,58 @@ def test_a_gate_that_is_decided_while_the_list_is_made_is_in_it_once(
     (found,) = json.loads(greenlight("list", "--json").stdout)
 
     assert (found["deployment_id"], found["status"]) == ("d-LOCALTEST", "APPROVED")
+
+
+def test_what_codedeploy_has_ended_does_not_wait(
+    greenlight: Run, invoke: Invoke, aws: AwsStandIn
+) -> None:
+    open_gates(invoke, aws, 10, 15, 20, 25, 30, 40)
+    give_up("d-10")
+    stop("d-15")
+    set_status("d-20", "Failed")
+    set_status("d-25", "Succeeded")
+    set_status("d-30", "Ready")
+    aws.operations.clear()
+
+    result = greenlight("list", "--json")
+
+    assert listed(result) == ["d-40", "d-30", "d-LOCALTEST"]
+    assert result.stderr == ""
+    assert aws.operations.count("GetDeployment") == 7, "once for each"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_gate_that_codedeploy_says_nothing_of_is_shown_as_it_is_and_said_to_be(
+    options: list[str], greenlight: Run, invoke: Invoke, aws: AwsStandIn
+) -> None:
+    open_gates(invoke, aws, 20, 40)
+    del deployments()["d-20"]
+    aws.failures["GetDeployment"] = ["AccessDeniedException"]
+
+    result = greenlight("list", *options)
+
+    assert result.exit_code == 0
+    for deployment_id in ("d-20", "d-40", "d-LOCALTEST"):
+        assert deployment_id in result.stdout
+    note = json.loads(result.stderr)["note"] if options else result.stderr
+    assert (
+        "CodeDeploy does not say whether 2 of these have ended (AccessDeniedException, "
+        "DeploymentDoesNotExistException): they are shown as the table has them"
+    ) in note
+    assert result.stderr.count("\n") == 1
+
+
+def test_codedeploy_is_asked_about_a_list_only_as_long_as_there_is_time(
+    greenlight: Run, invoke: Invoke, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenlight_cli.main.ASKED_BY", 0.0)
+    aws.operations.clear()
+
+    result = greenlight("list")
+
+    assert "d-LOCALTEST" in result.stdout
+    assert "(no time was left): they are shown as the table has them" in result.stderr
+    assert "GetDeployment" not in aws.operations
 
 
 def test_a_list_of_many_pages_is_whole(
