@@ -14,14 +14,14 @@ import click
 from rich.table import Table
 
 from greenlight.codedeploy import CodeDeploy
-from greenlight.decisions import Decided, decide
+from greenlight.decisions import decide
 from greenlight.errors import (
     CodeDeployError,
     DecisionUnreportedError,
     GateNotFoundError,
     GreenlightError,
 )
-from greenlight.models import Decision, Gate, Verdict, Via
+from greenlight.models import Decision, Gate, GateStatus, Verdict, Via
 from greenlight.network import LOOK_UP_SECONDS, Countdown
 from greenlight.observability import logger
 from greenlight.settings import named_table
@@ -247,22 +247,49 @@ def _end_with(*, printed: bool) -> NoReturn:
 
 def _decide(terminal: Terminal, verdict: Verdict, deployment_id: str, reason: str | None) -> None:
     """Decides the gate as it is now; a newer hook's, opened meanwhile, is left alone."""
-    gate = terminal.table.get(deployment_id)
-    decided = decide(
-        gate.hook,
-        Decision(verdict, terminal.clients.caller_arn(), Via.CLI, reason),
-        table=terminal.table,
-        codedeploy=CodeDeploy(terminal.clients.codedeploy),
-        countdown=terminal.clients.countdown,
-        clock=lambda: datetime.now(UTC),
-    )
-    outcome = decided.outcome.name.lower()
-    terminal.say({**view.as_json(decided.gate), "outcome": outcome}, view.what_happened(decided))
-    sys.exit(_exit_code(decided, verdict))
+    try:
+        with terminal.ending_well():
+            gate = terminal.table.get(deployment_id)
+            decided = decide(
+                gate.hook,
+                Decision(verdict, terminal.clients.caller_arn(), Via.CLI, reason),
+                table=terminal.table,
+                codedeploy=CodeDeploy(terminal.clients.codedeploy),
+                countdown=terminal.clients.countdown,
+                clock=lambda: datetime.now(UTC),
+            )
+            outcome, sentence = decided.outcome.name.lower(), view.what_happened(decided)
+            terminal.say({**view.as_json(decided.gate), "outcome": outcome}, sentence)
+            sys.exit(_exit_code(decided.gate, verdict))
+    except KeyboardInterrupt:
+        _say_where_it_stands(terminal, verdict, deployment_id)
 
 
-def _exit_code(decided: Decided, verdict: Verdict) -> Exit:
+def _say_where_it_stands(terminal: Terminal, verdict: Verdict, deployment_id: str) -> NoReturn:
+    """Looks what became of a decision that was interrupted: it may be made, and reported."""
+    try:
+        say("", err=True)  # ends the line that shows ^C
+        terminal.note(f"Looking where {deployment_id} stands (Ctrl-C again ends this at once)")
+        terminal.clients.countdown.restart()
+        gate = terminal.table.get(deployment_id)
+    except GateNotFoundError:
+        raise
+    except (GreenlightError, KeyboardInterrupt) as exc:
+        why = str(exc) or "interrupted again"
+        terminal.end(
+            Exit.FAILED,
+            f"Whether {deployment_id} is decided is not known: {why}. "
+            f"Run: greenlight show {deployment_id}",
+        )
+    if gate.status is GateStatus.WAITING:
+        terminal.end(Exit.FAILED, f"Interrupted: {deployment_id} is not decided, it waits")
+    outcome = "interrupted"
+    terminal.say({**view.as_json(gate), "outcome": outcome}, view.where_it_stands(gate))
+    sys.exit(_exit_code(gate, verdict))
+
+
+def _exit_code(gate: Gate, verdict: Verdict) -> Exit:
     """Done, also where it was decided so before: a script may run it twice."""
-    if decided.gate.is_unreported:
+    if gate.is_unreported:
         return Exit.UNREPORTED
-    return Exit.DONE if decided.gate.status is verdict.status else Exit.OTHERWISE
+    return Exit.DONE if gate.status is verdict.status else Exit.OTHERWISE

@@ -24,6 +24,11 @@ _UNREPORTED = (
     "{id} was {status} {by}; CodeDeploy does not know yet, another try may be telling it. "
     "Give it 15 seconds, then run this again with the same decision."
 )
+_INTERRUPTED = (
+    "{id} was {status} {by}; CodeDeploy may not know yet. "
+    "Give it 15 seconds, then run this again with the same decision."
+)
+_KNOWN = "{id} was {status} {by}; CodeDeploy knows."
 
 
 def as_json(gate: Gate) -> dict[str, Any]:
@@ -37,10 +42,13 @@ def as_json(gate: Gate) -> dict[str, Any]:
 
 def what_happened(decided: Decided) -> str:
     """What a wish to decide came to, in a sentence."""
-    gate = decided.gate
-    sentence = _UNREPORTED if gate.is_unreported else _SENTENCES[decided.outcome]
-    status = f"{gate.status}{f' ({gate.reason})' if gate.reason else ''}"
-    return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
+    sentence = _UNREPORTED if decided.gate.is_unreported else _SENTENCES[decided.outcome]
+    return _filled(sentence, decided.gate)
+
+
+def where_it_stands(gate: Gate) -> str:
+    """What has become of a gate that somebody was deciding when they were interrupted."""
+    return _filled(_INTERRUPTED if gate.is_unreported else _KNOWN, gate)
 
 
 def what_failed(error: GreenlightError) -> str:
@@ -110,6 +118,12 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def _cells(*texts: str | None) -> list[Text]:
     """Cells of a table; whatever a text holds, it is no markup."""
     return [Text(printable(text or "")) for text in texts]
+
+
+def _filled(sentence: str, gate: Gate) -> str:
+    """A sentence about a gate."""
+    status = f"{gate.status}{f' ({gate.reason})' if gate.reason else ''}"
+    return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
 
 
 def _status(gate: Gate) -> str:

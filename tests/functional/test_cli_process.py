@@ -3,9 +3,12 @@
 import hashlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,14 @@ from tests.functional.test_decide import HOOK, REPORT, gate
 
 REASON = "결제까지 확인 \N{EM DASH} ça va \N{ROCKET}"
 
+# Whoever started the tests may have had them ignore Ctrl-C.
+CODE = """
+import signal
+from greenlight_cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+main()
+"""
+
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -30,7 +41,7 @@ def start(click: Clicker, environ: dict[str, str]) -> Start:
         *arguments: str, variables: dict[str, str] | None = None, **options: Any
     ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", "from greenlight_cli.main import main; main()", *arguments],
+            [sys.executable, "-c", CODE, *arguments],
             env={
                 **{name: value for name, value in os.environ.items() if name.startswith("COV")},
                 **environ,
@@ -155,6 +166,143 @@ def test_an_error_that_cannot_be_said_keeps_its_exit_code(start: Start, aws: Aws
 
     assert (process.returncode, printed) == (5, "")
     assert gate(aws)["status"] == "APPROVED"
+
+
+@dataclass
+class Interrupted:
+    """Presses Ctrl-C when the command makes a call, the how manyth of its kind; what it said."""
+
+    start: Start
+    aws: AwsStandIn
+
+    def __call__(
+        self,
+        *arguments: str,
+        at: tuple[str, int],
+        moment: str = "after",
+        again_at: tuple[str, int] | None = None,
+        failing: str | None = None,
+    ) -> tuple[int, str, str]:
+        running: list[subprocess.Popen[str]] = []
+        has_started = threading.Event()
+
+        def press(operation: str) -> None:
+            call = operation, self.aws.operations.count(operation)
+            if call in (at, again_at):
+                has_started.wait()
+                running[0].send_signal(signal.SIGINT)
+                if failing:
+                    self.aws.failures[failing] = ["AccessDeniedException"] * 9
+
+        self.aws.operations.clear()
+        if moment == "before":
+            self.aws.before = press
+        else:
+            self.aws.after = press
+        running.append(self.start(*arguments))
+        has_started.set()
+        printed, said = running[0].communicate(timeout=60)
+        self.aws.before = self.aws.after = lambda _: None
+        assert "Traceback" not in said
+        assert "Aborted" not in said
+        assert said.startswith("\n")
+        return running[0].returncode, printed, said.strip()
+
+
+@pytest.fixture
+def interrupted(start: Start, aws: AwsStandIn) -> Interrupted:
+    return Interrupted(start, aws)
+
+
+LOOKING = "greenlight: Looking where d-LOCALTEST stands (Ctrl-C again ends this at once)"
+
+
+def test_interrupted_after_codedeploy_knows_it_is_done(
+    interrupted: Interrupted, aws: AwsStandIn
+) -> None:
+    code, printed, said = interrupted("approve", "d-LOCALTEST", at=("UpdateItem", 2))
+
+    assert code == 0
+    assert printed.startswith("d-LOCALTEST was APPROVED by arn:aws:")
+    assert printed.endswith("; CodeDeploy knows.\n")
+    assert said == LOOKING
+    assert aws.reports == {HOOK: "Succeeded"}
+
+
+def test_interrupted_before_codedeploy_knows_it_is_to_be_run_again(
+    interrupted: Interrupted, start: Start, aws: AwsStandIn
+) -> None:
+    code, printed, said = interrupted(
+        "reject", "d-LOCALTEST", "--reason", "no", at=("UpdateItem", 1)
+    )
+
+    assert code == 5
+    assert printed.startswith("d-LOCALTEST was REJECTED (no) by arn:aws:")
+    assert "CodeDeploy may not know yet. Give it 15 seconds, then run this again" in printed
+    assert said == LOOKING
+    assert aws.reports == {}
+
+
+def test_interrupted_before_anything_is_decided_says_so(
+    interrupted: Interrupted, aws: AwsStandIn
+) -> None:
+    code, printed, said = interrupted(
+        "approve", "d-LOCALTEST", at=("GetCallerIdentity", 1), moment="before"
+    )
+
+    assert (code, printed) == (1, "")
+    assert said == f"{LOOKING}\ngreenlight: Interrupted: d-LOCALTEST is not decided, it waits"
+    assert gate(aws)["status"] == "WAITING"
+
+
+def test_interrupted_where_somebody_decided_otherwise_says_so(
+    interrupted: Interrupted, start: Start
+) -> None:
+    start("approve", "d-LOCALTEST").communicate(timeout=60)
+
+    code, printed, _ = interrupted(
+        "reject", "d-LOCALTEST", "--reason", "no", "--json", at=("GetCallerIdentity", 1)
+    )
+
+    assert code == 4
+    found = json.loads(printed)
+    assert (found["status"], found["outcome"]) == ("APPROVED", "interrupted")
+
+
+def test_interrupted_where_there_is_no_gate_says_so(interrupted: Interrupted) -> None:
+    code, printed, said = interrupted("approve", "d-NOBODY", at=("GetItem", 1))
+
+    assert (code, printed) == (3, "")
+    assert "There is no gate of d-NOBODY" in said
+
+
+def test_interrupted_where_the_gate_cannot_be_read_says_how_to_find_out(
+    interrupted: Interrupted, aws: AwsStandIn
+) -> None:
+    code, printed, said = interrupted(
+        "approve", "d-LOCALTEST", at=("UpdateItem", 1), failing="GetItem"
+    )
+
+    assert (code, printed) == (1, "")
+    assert "Whether d-LOCALTEST is decided is not known: DynamoDB get_item on table gates" in said
+    assert said.endswith(": AccessDeniedException. Run: greenlight show d-LOCALTEST")
+    assert gate(aws)["status"] == "APPROVED"
+
+
+def test_interrupted_again_ends_at_once_and_says_how_to_find_out(
+    interrupted: Interrupted,
+) -> None:
+    code, printed, said = interrupted(
+        "approve", "d-LOCALTEST", "--json", at=("UpdateItem", 1), again_at=("GetItem", 2)
+    )
+
+    assert (code, printed) == (1, "")
+    looking, ended = map(json.loads, said.splitlines())
+    assert looking["note"].startswith("Looking where d-LOCALTEST stands")
+    assert ended["error"] == (
+        "Whether d-LOCALTEST is decided is not known: interrupted again. "
+        "Run: greenlight show d-LOCALTEST"
+    )
 
 
 @pytest.mark.parametrize(
