@@ -137,6 +137,10 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
         return None
     if not text.strip() or len(text) > MAX_REASON_CHARACTERS:
         raise click.BadParameter(f"a reason has 1 to {MAX_REASON_CHARACTERS} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("a reason is text in this terminal's encoding") from None
     return text.strip()
 
 

@@ -238,6 +238,7 @@ def test_a_deployment_that_nobody_knows(greenlight: Run) -> None:
         (["reject", "d-LOCALTEST"], "Missing option '--reason'"),
         (["reject", "d-LOCALTEST", "--reason", " "], "a reason has 1 to 1000 characters"),
         (["approve", "d-LOCALTEST", "--reason", "x" * 1001], "a reason has 1 to 1000 characters"),
+        (["approve", "d-LOCALTEST", "--reason", "\udcec\udca2"], "in this terminal's encoding"),
         (["approve"], "Missing argument 'DEPLOYMENT_ID'"),
         (["undo", "d-LOCALTEST"], "No such command 'undo'"),
     ],
