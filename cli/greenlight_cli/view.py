@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from greenlight.codedeploy import is_unknown
@@ -63,7 +63,9 @@ def what_failed(error: GreenlightError) -> str:
 
 def gates_table(gates: Sequence[Gate], now: datetime) -> Table:
     """What waits, and for how long yet."""
-    table = Table("deployment", "application", "group", "status", "minutes left", "test URL")
+    names = ("deployment", "application", "group", "status", "minutes left", "test URL")
+    # Folded, since an id that is cut off is none, and the sign for it is not in every encoding.
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for gate in gates:
         left = int((gate.deadline - now).total_seconds() // 60)
         table.add_row(

@@ -98,6 +98,21 @@ def test_a_decision_can_be_printed_in_any_encoding(
     assert json.loads(script.decode(encoding))["reason"] == REASON
 
 
+def test_a_list_is_whole_on_a_narrow_terminal(
+    click: Clicker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DYNAMODB_TABLE_NAME", TABLE)
+    monkeypatch.setenv("COLUMNS", "60")
+
+    result = CliRunner(charset="ascii").invoke(main, ["list"], catch_exceptions=False)
+
+    rows = [line.split("|") for line in result.stdout.splitlines() if line.count("|") > 6]
+    ids, urls = ("".join(row[column].strip() for row in rows) for column in (1, 6))
+    assert "d-LOCALTEST" in ids
+    assert "https://shop.green.example.com/?release=d-LOCALTEST" in urls
+    assert "\\" not in result.stdout
+
+
 def test_json_stays_valid_and_has_nothing_that_a_terminal_obeys(
     click: Clicker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
