@@ -46,12 +46,13 @@ class AwsStandIn:
     the error codes that it answers with, one call after the other, before it works; and
     `lost_answers` how often it does as it is asked, and fails to say so. `reports` has
     the status that each hook was answered with, by deployment id and hook execution id. `actions`
-    has what IAM calls the operations (`dynamodb:UpdateItem`).
+    has what IAM calls the operations (`dynamodb:UpdateItem`), `access_keys` who signed them.
     """
 
     endpoint_url: str
     operations: list[str] = field(default_factory=list)
     actions: set[str] = field(default_factory=set)
+    access_keys: set[str] = field(default_factory=set)
     failures: dict[str, list[str]] = field(default_factory=dict)
     lost_answers: dict[str, int] = field(default_factory=dict)
     reports: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -67,6 +68,7 @@ class AwsStandIn:
         target, operation = wanted(environ)
         with self._one_at_a_time:
             self.operations.append(operation)
+            self.access_keys.add(access_key(environ))
             self.actions.add(f"{IAM_PREFIXES.get(target, target)}:{operation}")
             if self.before(operation):
                 return failure("InternalServerError", start_response)
@@ -129,6 +131,12 @@ def wanted(environ: dict[str, Any]) -> tuple[str, str]:
         environ["wsgi.input"] = io.BytesIO(form)
         return "sts", parse_qs(form.decode()).get("Action", [""])[0]
     return target, operation
+
+
+def access_key(environ: dict[str, Any]) -> str:
+    """The access key id that a request is signed with."""
+    credential = environ["HTTP_AUTHORIZATION"].partition("Credential=")[2]
+    return str(credential.partition("/")[0])
 
 
 def body(environ: dict[str, Any]) -> Any:

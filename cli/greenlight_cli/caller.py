@@ -1,8 +1,10 @@
 """Who calls: the principal behind the AWS credentials in use."""
 
+import shlex
 from functools import cached_property
 from typing import Any
 
+from botocore.credentials import EnvProvider
 from botocore.exceptions import BotoCoreError, ClientError
 
 from greenlight.clients import Clients
@@ -36,3 +38,28 @@ class CallerClients(Clients):
             raise CallerError(exc.response["Error"]["Code"]) from exc
         except BotoCoreError as exc:
             raise CallerError(type(exc).__name__) from exc
+
+    def whom(self) -> str:
+        """Which account and region of AWS is asked, and as whom, as far as AWS says so."""
+        try:
+            arn = self.caller_arn()
+        except CallerError as exc:
+            return f"region {self.region} (as whom, is not known: {exc.reason})"
+        return f"account {arn.split(':')[4]} in region {self.region}, as {arn}"
+
+    @property
+    def region(self) -> str:
+        """The region that is asked."""
+        return self._session.region_name
+
+    @property
+    def credentials_are_in_the_environment(self) -> bool:
+        """Whether that is where boto3 found them."""
+        credentials = self._session.get_credentials()
+        return credentials is not None and credentials.method == EnvProvider.METHOD
+
+    def aws(self, command: str) -> str:
+        """A command of the AWS CLI, for the profile that is used."""
+        profile = self._session.profile_name
+        options = [] if profile == "default" else ["--profile", profile]
+        return shlex.join(["aws", *command.split(), *options])

@@ -1,7 +1,6 @@
 """The command line: approve, reject, show and list gates with the caller's own AWS credentials."""
 
 import functools
-import json
 import logging
 import sys
 from collections.abc import Callable, Iterator
@@ -9,27 +8,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 import click
-from rich.console import Console
+from rich.table import Table
 
 from greenlight.codedeploy import CodeDeploy
-from greenlight.decisions import Decided, decide
+from greenlight.decisions import decide
 from greenlight.errors import (
+    CodeDeployError,
+    DecisionMootError,
     DecisionUnreportedError,
     GateNotFoundError,
     GreenlightError,
 )
-from greenlight.models import Decision, Verdict, Via
-from greenlight.network import Countdown
+from greenlight.models import Decision, Gate, GateStatus, Verdict, Via
+from greenlight.network import LOOK_UP_SECONDS, Countdown
 from greenlight.observability import logger
 from greenlight.settings import named_table
 from greenlight.table import GateTable
 from greenlight_cli import view
+from greenlight_cli.advice import advice
 from greenlight_cli.caller import CallerClients
+from greenlight_cli.output import any_stream, say
 
 MAX_REASON_CHARACTERS = 1000
+
+# The second by which CodeDeploy has been asked about the gates of a list.
+ASKED_BY = 10.0
 
 
 class Exit(IntEnum):
@@ -42,9 +48,16 @@ class Exit(IntEnum):
     UNREPORTED = 5
 
 
+_CODES: Final[dict[type[GreenlightError], Exit]] = {
+    DecisionMootError: Exit.UNREPORTED,
+    DecisionUnreportedError: Exit.UNREPORTED,
+    GateNotFoundError: Exit.NOT_FOUND,
+}
+
+
 @dataclass(frozen=True)
 class Terminal:
-    """Where the gates are, with whose credentials, and how to print them."""
+    """Where the gates are, with whose credentials, and whether a script reads of them."""
 
     table_name: str
     region: str | None
@@ -61,18 +74,33 @@ class Terminal:
         """The table that was named."""
         return GateTable(self.clients.dynamodb, named_table(self.table_name))
 
-    def print_json(self, value: Any) -> None:
-        """Prints for a script."""
-        click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    def say(self, value: Any, text: str | Table) -> bool:
+        """Prints a value for a script, or the text for a person. False where that failed."""
+        return say(view.json_text(value, indent=2) if self.as_json else text)
+
+    @contextmanager
+    def ending_well(self) -> Iterator[None]:
+        """Ends the command where it fails, with what is wrong and what can be done about it."""
+        try:
+            yield
+        except GreenlightError as exc:
+            code = _CODES.get(type(exc), Exit.FAILED)
+            sentences = filter(None, [view.what_failed(exc), advice(exc, self.clients)])
+            self.end(code, ". ".join(sentences), type=type(exc).__name__, **exc.details())
 
     def end(self, code: Exit, sentence: str, **details: Any) -> NoReturn:
         """Says on standard error why the command did not do it all, and ends it."""
-        if self.as_json:
-            sentence = json.dumps({"error": sentence, **details}, ensure_ascii=False)
-        else:
-            sentence = f"greenlight: {sentence}"
-        click.echo(view.printable(sentence), err=True)
+        self._remark(sentence, {"error": sentence, **details})
         sys.exit(code)
+
+    def note(self, sentence: str) -> None:
+        """Says on standard error what is good to know besides."""
+        self._remark(sentence, {"note": sentence})
+
+    def _remark(self, sentence: str, value: Any) -> None:
+        """A line on standard error; for a script, an object."""
+        line = f"greenlight: {' '.join(sentence.split())}"
+        say(view.json_text(value) if self.as_json else view.printable(line), err=True)
 
 
 def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -87,7 +115,8 @@ def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
         help="The table of gates.",
     )
     @click.option("--region", envvar="AWS_REGION", show_envvar=True, help="The AWS region.")
-    @click.option("--profile", envvar="AWS_PROFILE", show_envvar=True, help="The AWS profile.")
+    # AWS_PROFILE is left to boto3: given by name, it would beat credentials in the environment.
+    @click.option("--profile", help="The AWS profile, before any other credentials.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
     @functools.wraps(command)
     def run(
@@ -98,19 +127,8 @@ def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
         **arguments: Any,
     ) -> None:
         terminal = Terminal(table_name, region, profile, as_json)
-        try:
+        with terminal.ending_well():
             command(terminal, **arguments)
-        except DecisionUnreportedError as exc:
-            terminal.end(
-                Exit.UNREPORTED,
-                f"{exc.gate.deployment_id} is {exc.gate.status}, but {exc}. "
-                "The deployment still waits: run this again",
-                type=type(exc).__name__,
-                **exc.details(),
-            )
-        except GreenlightError as exc:
-            code = Exit.NOT_FOUND if isinstance(exc, GateNotFoundError) else Exit.FAILED
-            terminal.end(code, str(exc), type=type(exc).__name__, **exc.details())
 
     return run
 
@@ -121,6 +139,10 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
         return None
     if not text.strip() or len(text) > MAX_REASON_CHARACTERS:
         raise click.BadParameter(f"a reason has 1 to {MAX_REASON_CHARACTERS} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise click.BadParameter("a reason is text in this terminal's encoding") from None
     return text.strip()
 
 
@@ -132,7 +154,9 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
 @click.version_option(package_name="greenlight")
 def main() -> None:
     """Decide CodeDeploy deployments that wait for a person."""
-    click.get_current_context().with_resource(only_warnings())
+    context = click.get_current_context()
+    context.with_resource(any_stream())
+    context.with_resource(only_warnings())
 
 
 @contextmanager
@@ -182,10 +206,7 @@ def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
 def show(terminal: Terminal, deployment_id: str) -> None:
     """Show a deployment's gate and its history."""
     gate = terminal.table.get(deployment_id)
-    if terminal.as_json:
-        terminal.print_json(view.as_json(gate))
-    else:
-        Console().print(view.gate_table(gate))
+    _end_with(printed=terminal.say(view.as_json(gate), view.gate_table(gate)))
 
 
 @main.command("list")
@@ -193,39 +214,88 @@ def show(terminal: Terminal, deployment_id: str) -> None:
 def list_gates(terminal: Terminal) -> None:
     """List what waits, soonest deadline first.
 
-    Gates that wait for a decision, and decisions that CodeDeploy does not know yet.
+    Gates that wait for a decision, and decisions that CodeDeploy does not know yet; not those whose
+    deployment has ended.
     """
     now = datetime.now(UTC)
-    gates = terminal.table.unsettled(now)
-    if terminal.as_json:
-        terminal.print_json([view.as_json(gate) for gate in gates])
-    elif gates:
-        Console().print(view.gates_table(gates, now))
-    else:
-        click.echo("Nothing waits.")
+    gates = _not_ended(terminal, terminal.table.unsettled(now))
+    text = view.gates_table(gates, now) if gates else "Nothing waits."
+    _end_with(printed=terminal.say([view.as_json(gate) for gate in gates], text))
+
+
+def _not_ended(terminal: Terminal, gates: list[Gate]) -> list[Gate]:
+    """The gates whose deployment CodeDeploy has not ended, as far as it says so in time."""
+    codedeploy = CodeDeploy(terminal.clients.codedeploy_look_up)
+    countdown = terminal.clients.countdown
+    waiting, problems = [], []
+    with countdown.until(ASKED_BY):
+        for gate in gates:
+            try:
+                if not countdown.allows(LOOK_UP_SECONDS):
+                    raise CodeDeployError("GetDeployment", "no time was left")
+                if codedeploy.has_ended(gate.deployment_id):
+                    continue
+            except CodeDeployError as exc:
+                problems.append(exc.reason)
+            waiting.append(gate)
+    if problems:
+        terminal.note(
+            f"CodeDeploy does not say whether {len(problems)} of these have ended "
+            f"({', '.join(sorted(set(problems)))}): they are shown as the table has them"
+        )
+    return waiting
+
+
+def _end_with(*, printed: bool) -> NoReturn:
+    """Ends a command that was to print something, and nothing else."""
+    sys.exit(Exit.DONE if printed else Exit.FAILED)
 
 
 def _decide(terminal: Terminal, verdict: Verdict, deployment_id: str, reason: str | None) -> None:
     """Decides the gate as it is now; a newer hook's, opened meanwhile, is left alone."""
-    gate = terminal.table.get(deployment_id)
-    decided = decide(
-        gate.hook,
-        Decision(verdict, terminal.clients.caller_arn(), Via.CLI, reason),
-        table=terminal.table,
-        codedeploy=CodeDeploy(terminal.clients.codedeploy),
-        countdown=terminal.clients.countdown,
-        clock=lambda: datetime.now(UTC),
-    )
-    if terminal.as_json:
-        outcome = decided.outcome.name.lower()
-        terminal.print_json({**view.as_json(decided.gate), "outcome": outcome})
-    else:
-        click.echo(view.what_happened(decided))
-    sys.exit(_exit_code(decided, verdict))
+    try:
+        with terminal.ending_well():
+            gate = terminal.table.get(deployment_id)
+            decided = decide(
+                gate.hook,
+                Decision(verdict, terminal.clients.caller_arn(), Via.CLI, reason),
+                table=terminal.table,
+                codedeploy=CodeDeploy(terminal.clients.codedeploy),
+                countdown=terminal.clients.countdown,
+                clock=lambda: datetime.now(UTC),
+            )
+            outcome, sentence = decided.outcome.name.lower(), view.what_happened(decided)
+            terminal.say({**view.as_json(decided.gate), "outcome": outcome}, sentence)
+            sys.exit(_exit_code(decided.gate, verdict))
+    except KeyboardInterrupt:
+        _say_where_it_stands(terminal, verdict, deployment_id)
 
 
-def _exit_code(decided: Decided, verdict: Verdict) -> Exit:
+def _say_where_it_stands(terminal: Terminal, verdict: Verdict, deployment_id: str) -> NoReturn:
+    """Looks what became of a decision that was interrupted: it may be made, and reported."""
+    try:
+        say("", err=True)  # ends the line that shows ^C
+        terminal.note(f"Looking where {deployment_id} stands (Ctrl-C again ends this at once)")
+        terminal.clients.countdown.restart()
+        gate = terminal.table.get(deployment_id)
+    except GateNotFoundError:
+        raise
+    except (GreenlightError, KeyboardInterrupt) as exc:
+        why = str(exc) or "interrupted again"
+        terminal.end(
+            Exit.FAILED,
+            f"Whether {deployment_id} is decided is not known: {why}. "
+            f"Run: greenlight show {deployment_id}",
+        )
+    if gate.status is GateStatus.WAITING:
+        terminal.end(Exit.FAILED, f"Interrupted: {deployment_id} is not decided, it waits")
+    outcome = "interrupted"
+    terminal.say({**view.as_json(gate), "outcome": outcome}, view.where_it_stands(gate))
+    sys.exit(_exit_code(gate, verdict))
+
+
+def _exit_code(gate: Gate, verdict: Verdict) -> Exit:
     """Done, also where it was decided so before: a script may run it twice."""
-    if decided.gate.is_unreported:
+    if gate.is_unreported:
         return Exit.UNREPORTED
-    return Exit.DONE if decided.gate.status is verdict.status else Exit.OTHERWISE
+    return Exit.DONE if gate.status is verdict.status else Exit.OTHERWISE

@@ -1,14 +1,22 @@
 """Gates as a person reads them in a terminal, and as a script does."""
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
+from greenlight.codedeploy import is_unknown
 from greenlight.decisions import Decided, Outcome
+from greenlight.errors import (
+    DecisionDeniedError,
+    DecisionMootError,
+    DecisionUnreportedError,
+    GreenlightError,
+)
 from greenlight.models import Gate, GateStatus, Via
 
 _SENTENCES = {
@@ -21,6 +29,11 @@ _UNREPORTED = (
     "{id} was {status} {by}; CodeDeploy does not know yet, another try may be telling it. "
     "Give it 15 seconds, then run this again with the same decision."
 )
+_INTERRUPTED = (
+    "{id} was {status} {by}; CodeDeploy may not know yet. "
+    "Give it 15 seconds, then run this again with the same decision."
+)
+_KNOWN = "{id} was {status} {by}; CodeDeploy knows."
 
 
 def as_json(gate: Gate) -> dict[str, Any]:
@@ -34,15 +47,37 @@ def as_json(gate: Gate) -> dict[str, Any]:
 
 def what_happened(decided: Decided) -> str:
     """What a wish to decide came to, in a sentence."""
-    gate = decided.gate
-    sentence = _UNREPORTED if gate.is_unreported else _SENTENCES[decided.outcome]
-    status = f"{gate.status}{f' ({gate.reason})' if gate.reason else ''}"
-    return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
+    sentence = _UNREPORTED if decided.gate.is_unreported else _SENTENCES[decided.outcome]
+    return _filled(sentence, decided.gate)
+
+
+def where_it_stands(gate: Gate) -> str:
+    """What has become of a gate that somebody was deciding when they were interrupted."""
+    return _filled(_INTERRUPTED if gate.is_unreported else _KNOWN, gate)
+
+
+def what_failed(error: GreenlightError) -> str:
+    """What is wrong; of a decision that CodeDeploy does not know, that it is made all the same."""
+    if isinstance(error, DecisionDeniedError):
+        return (
+            f"{error.gate.deployment_id} is not decided and waits: you lack the permission "
+            f"{error.permission} ({error.reason})"
+        )
+    if not isinstance(error, DecisionUnreportedError):
+        return str(error)
+    decided = f"{error.gate.deployment_id} is {error.gate.status}, but "
+    if is_unknown(error.reason):
+        return f"{decided}CodeDeploy does not know the deployment or its hook: {error.reason}"
+    if isinstance(error, DecisionMootError):
+        return f"{decided}CodeDeploy has an answer already, and does not say which: run this again"
+    return f"{decided}{error}. The deployment may still be waiting: run this again"
 
 
 def gates_table(gates: Sequence[Gate], now: datetime) -> Table:
     """What waits, and for how long yet."""
-    table = Table("deployment", "application", "group", "status", "minutes left", "test URL")
+    names = ("deployment", "application", "group", "status", "minutes left", "test URL")
+    # Folded, since an id that is cut off is none, and the sign for it is not in every encoding.
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for gate in gates:
         left = int((gate.deadline - now).total_seconds() // 60)
         table.add_row(
@@ -86,13 +121,28 @@ def printable(text: str) -> str:
     )
 
 
+def json_text(value: Any, indent: int | None = None) -> str:
+    r"""JSON, with what a terminal would obey as \uXXXX."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return "".join(
+        one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text
+    )
+
+
 def _cells(*texts: str | None) -> list[Text]:
     """Cells of a table; whatever a text holds, it is no markup."""
     return [Text(printable(text or "")) for text in texts]
 
 
+def _filled(sentence: str, gate: Gate) -> str:
+    """A sentence about a gate."""
+    status = f"{gate.status}{f' ({gate.reason})' if gate.reason else ''}"
+    return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
+
+
 def _status(gate: Gate) -> str:
-    return f"{gate.status}, not reported" if gate.is_unreported else str(gate.status)
+    is_known = not (gate.is_unreported or gate.is_failing)
+    return str(gate.status) if is_known else f"{gate.status}, not reported"
 
 
 def _by(gate: Gate) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import requests
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, NoRegionError
 
 from greenlight.errors import SettingsError
 from greenlight.network import (
@@ -82,5 +82,8 @@ class Clients:
     def _client(self, service: Any, config: Config) -> Any:
         try:
             return self._session.client(service, config=config)
-        except BotoCoreError as exc:
-            raise SettingsError(f"no AWS client can be made (is AWS_REGION set?): {exc}") from exc
+        except NoRegionError as exc:
+            raise SettingsError("no AWS region is set (AWS_REGION)") from exc
+        # Not all that boto3 raises where it is not well configured is its own.
+        except (BotoCoreError, OSError, ValueError) as exc:
+            raise SettingsError(f"no AWS client can be made: {exc}") from exc

@@ -48,17 +48,23 @@ _DENIALS: Final = frozenset(
     }
 )
 
-# What is not worth asking again.
-_REFUSALS: Final = frozenset(
+# The statuses of a deployment that nothing is decided about any more.
+_ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped"})
+
+# How it says that it does not know a deployment, or a hook of it.
+_UNKNOWN: Final = frozenset(
     {
         "DeploymentDoesNotExistException",
-        "DeploymentIdRequiredException",
         "InvalidDeploymentIdException",
         "InvalidLifecycleEventHookExecutionIdException",
-        "InvalidLifecycleEventHookExecutionStatusException",
-        "UnsupportedActionForDeploymentTypeException",
     }
 )
+# What is not worth asking again.
+_REFUSALS: Final = _UNKNOWN | {
+    "DeploymentIdRequiredException",
+    "InvalidLifecycleEventHookExecutionStatusException",
+    "UnsupportedActionForDeploymentTypeException",
+}
 
 _CONSOLES: Final = {
     "cn-": "console.amazonaws.cn",
@@ -112,6 +118,11 @@ def hook_event(hook: Hook) -> dict[str, str]:
     }
 
 
+def is_unknown(reason: str) -> bool:
+    """Whether an error code of CodeDeploy's says that it does not know a deployment or its hook."""
+    return reason in _UNKNOWN
+
+
 class CodeDeploy:
     """CodeDeploy in one account and region."""
 
@@ -130,6 +141,10 @@ class CodeDeploy:
             status=info.get("status"),
             error=": ".join(error[name] for name in ("code", "message") if name in error) or None,
         )
+
+    def has_ended(self, deployment_id: str) -> bool:
+        """Whether a deployment is over, however it ended. Raises CodeDeployError."""
+        return self.describe(deployment_id).status in _ENDED
 
     def report(self, hook: Hook, *, succeeded: bool) -> None:
         """Answers a hook: `Succeeded` lets the deployment go on, `Failed` fails it.

@@ -139,6 +139,18 @@ def unreported_notice(gate: Gate, problem: str, *, language: Language) -> Messag
     return _notice(words.unreported.format(problem=shown(problem), button=button))
 
 
+def unknown_notice(problem: str, *, language: Language) -> Message:
+    """Tells one person that CodeDeploy does not know the deployment or its hook."""
+    return _notice(WORDS[language].unknown.format(problem=shown(problem)))
+
+
+def answered_notice(gate: Gate, problem: str, *, language: Language) -> Message:
+    """Tells one person that CodeDeploy has an answer that could not be read."""
+    words = WORDS[language]
+    button = _button_name(gate, words)
+    return _notice(words.answered.format(problem=shown(problem), button=button))
+
+
 def denied_notice(permission: str, *, language: Language) -> Message:
     """Tells one person that CodeDeploy takes no decision from Greenlight: it lacks a permission."""
     return _notice(WORDS[language].denied.format(permission=shown(permission)))

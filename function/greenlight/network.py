@@ -27,6 +27,8 @@ from urllib3.exceptions import MaxRetryError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+from greenlight.settings import aws_region
+
 # Lambda's own log level (AWS_LAMBDA_LOG_LEVEL) is that of every library. Below INFO, botocore logs
 # what it sends and gets: the session token, and secrets as SSM decrypts them.
 logging.getLogger("botocore").setLevel(logging.INFO)
@@ -96,9 +98,11 @@ class Countdown:
 def aws_session(countdown: Countdown, **where: str | None) -> boto3.Session:
     """An AWS session whose clients do not start a retry that cannot end in time.
 
-    `where`: `profile_name` and `region_name`, as boto3 takes them.
+    `where`: `profile_name` and `region_name`, as boto3 takes them; without the latter, the region
+    is the one that is set, or that of the AWS config file.
     """
-    session = boto3.Session(**where)  # type: ignore[arg-type]  # it takes more than names
+    region = where.get("region_name") or aws_region()
+    session = boto3.Session(profile_name=where.get("profile_name"), region_name=region)
     session.events.register("request-created", late_tries_refused(countdown, after=1))
     return session
 

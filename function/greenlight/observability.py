@@ -5,13 +5,14 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Self, cast
 
 from aws_lambda_powertools import Logger, Metrics, Tracer, single_metric
 from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.tracing.base import BaseProvider
 
 from greenlight.errors import GreenlightError
-from greenlight.settings import service_name
+from greenlight.settings import is_in_lambda, service_name
 
 NAMESPACE: Final = "Greenlight"
 
@@ -35,8 +36,29 @@ CLICK_REFUSED: Final = "ClickRefused"
 CLICK_IGNORED: Final = "ClickIgnored"
 MESSAGE_NOT_REPLACED: Final = "MessageNotReplaced"
 
+
+class Untraced:
+    """What Powertools, which traces nothing outside Lambda, opens its subsegments with there.
+
+    X-Ray's own recorder would make an AWS client as soon as it is imported: that takes a while,
+    and fails where the AWS config file is broken or a profile is not in it.
+    """
+
+    @contextmanager
+    def in_subsegment(self, *_: Any, **__: Any) -> Iterator[Self]:
+        """A subsegment that nobody sees."""
+        yield self
+
+    def put_annotation(self, *_: Any, **__: Any) -> None:
+        """Keeps nothing."""
+
+
 logger = Logger(service=service_name())
-tracer = Tracer(service=service_name(), patch_modules=("botocore",))
+tracer = Tracer(
+    service=service_name(),
+    patch_modules=("botocore",),
+    provider=None if is_in_lambda() else cast("BaseProvider", Untraced()),
+)
 metrics = Metrics(namespace=NAMESPACE, service=service_name())
 
 Handler = Callable[[Any, Any], dict[str, Any]]

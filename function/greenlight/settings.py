@@ -10,6 +10,10 @@ from ipaddress import ip_address
 from typing import Final, TypeVar
 from urllib.parse import quote, urlsplit
 
+import boto3
+from aws_lambda_powertools.shared.constants import LAMBDA_TASK_ROOT_ENV
+from botocore.exceptions import BotoCoreError
+
 from greenlight.errors import SettingsError
 from greenlight.models import Deployment, Language
 
@@ -197,7 +201,9 @@ class _Reader:
         return default  # type: ignore[return-value]  # None only where `checked` will raise
 
     def checked(self, settings: T) -> T:
-        """The settings, if nothing was wrong. Raises SettingsError."""
+        """The settings, if nothing was wrong and there is an AWS region. Raises SettingsError."""
+        if not aws_region(self._environ):
+            self.problems += _without_region()
         if self.problems:
             raise SettingsError(*self.problems)
         return settings
@@ -244,9 +250,29 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def aws_region(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The region that is set. Lambda sets both variables; boto3 reads the second one only."""
+    return environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None
+
+
 def service_name() -> str:
     """The `service` of logs, traces and metrics: POWERTOOLS_SERVICE_NAME, or Greenlight's own."""
     return os.environ.get("POWERTOOLS_SERVICE_NAME") or DEFAULT_SERVICE
+
+
+def is_in_lambda() -> bool:
+    """Whether this process is a Lambda function's, as Powertools tells it."""
+    return bool(os.environ.get(LAMBDA_TASK_ROOT_ENV))
+
+
+def _without_region() -> list[str]:
+    """What is wrong where no region is set: nothing if the AWS config file has one."""
+    try:
+        if boto3.Session().region_name:
+            return []
+    except BotoCoreError as exc:
+        return [f"AWS_REGION is not set, and no AWS config file has it: {exc}"]
+    return ["AWS_REGION is not set, nor AWS_DEFAULT_REGION, and no AWS config file has a region"]
 
 
 def _test_url(text: str) -> str:

@@ -462,17 +462,19 @@ class GateTable:
         decided, or that nobody could be asked. Raises IndexMissingError if the table has no index
         to find them by.
         """
-        found = [
-            self._gate(item)
-            for status in (
-                GateStatus.WAITING,
-                GateStatus.APPROVED,
-                GateStatus.REJECTED,
-                GateStatus.FAILED,
-            )
+        statuses = (
+            GateStatus.WAITING,
+            GateStatus.APPROVED,
+            GateStatus.REJECTED,
+            GateStatus.FAILED,
+        )
+        # Decided between the queries, a gate is found twice: as it was, and then as it is.
+        found = {
+            item["deployment_id"]: self._gate(item)
+            for status in statuses
             for item in self._query(status, now)
-        ]
-        return sorted(found, key=lambda gate: gate.deadline)
+        }
+        return sorted(found.values(), key=lambda gate: gate.deadline)
 
     def _is_done(self, gate: Gate, item: Item) -> bool:
         """Whether opening has nothing left to do: people were told, or the gate does not wait.

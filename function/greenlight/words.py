@@ -57,6 +57,8 @@ class Words:
     failing: str
     denied: str
     unreported: str
+    unknown: str
+    answered: str
     not_found: str
     replaced: str
     not_done: str
@@ -124,8 +126,13 @@ WORDS: Final = {
         denied="결정하지 못했습니다. Greenlight에 결정을 CodeDeploy로 전달할 권한이 "
         "없습니다(`{permission}`). 배포는 아직 기다리고 있습니다. Greenlight 운영 담당자에게 "
         "이 권한을 요청하고, 급하면 AWS CLI 명령으로 결정해 주세요.",
-        unreported="결정은 기록했지만 CodeDeploy에 전달하지 못했습니다({problem}). 배포는 아직 "
-        "기다리고 있습니다. 잠시 후 *{button}* 버튼을 다시 눌러 주세요.",
+        unreported="결정은 기록했지만 CodeDeploy에 전달하지 못했습니다({problem}). 배포가 아직 "
+        "기다리고 있을 수 있습니다. 잠시 후 *{button}* 버튼을 다시 눌러 주세요.",
+        answered="CodeDeploy에 이미 다른 답이 있는데, 어떤 답인지 읽지 못했습니다({problem}). "
+        "*{button}* 버튼을 다시 누르면 다시 읽어 옵니다.",
+        unknown="결정은 기록했지만, CodeDeploy에는 이 배포나 이 배포의 훅이 "
+        "없습니다({problem}). 다시 눌러도 결과는 같습니다. "
+        "CodeDeploy 콘솔에서 배포 상태를 확인해 주세요.",
         not_found="이 배포의 기록을 찾을 수 없어 결정하지 못했습니다. "
         "CodeDeploy 콘솔에서 배포 상태를 확인해 주세요.",
         replaced="이 메시지 이후에 같은 배포의 새 메시지가 올라왔습니다. "
@@ -199,7 +206,12 @@ WORDS: Final = {
         "CodeDeploy (`{permission}`). The deployment still waits. Ask who runs Greenlight for it; "
         "if it is urgent, decide with the AWS CLI command.",
         unreported="The decision is recorded, but CodeDeploy could not be told ({problem}). The "
-        "deployment still waits. Press *{button}* again in a moment.",
+        "deployment may still be waiting. Press *{button}* again in a moment.",
+        answered="CodeDeploy has an answer already, and which one could not be read ({problem}). "
+        "Press *{button}* again to have it read again.",
+        unknown="The decision is recorded, but CodeDeploy does not know this deployment "
+        "or its hook ({problem}). Pressing again changes nothing. "
+        "See the CodeDeploy console for where the deployment stands.",
         not_found="There is no record of this deployment, so nothing was decided. "
         "See the CodeDeploy console for where it stands.",
         replaced="A newer message about this deployment has been posted. Decide there, please. "

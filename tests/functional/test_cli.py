@@ -4,6 +4,7 @@ import json
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,12 @@ import time_machine
 from click.testing import CliRunner, Result
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
-from stand_ins.codedeploy import REGION, add_deployment, give_up
+from stand_ins.codedeploy import REGION, add_deployment, deployments, give_up, set_status, stop
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
@@ -37,6 +39,14 @@ def greenlight(click: Clicker, monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
     return run
+
+
+@pytest.fixture
+def aws_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The only AWS config file there is."""
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    return tmp_path / "config"
 
 
 @pytest.mark.parametrize(
@@ -166,6 +176,38 @@ def test_codedeploy_that_cannot_be_told_is_an_exit_code_of_its_own(
     assert aws.reports == {HOOK: "Succeeded"}
 
 
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "DeploymentDoesNotExistException",
+        "InvalidDeploymentIdException",
+        "InvalidLifecycleEventHookExecutionIdException",
+    ],
+)
+def test_a_deployment_that_codedeploy_does_not_know_is_not_said_to_wait(
+    reason: str, greenlight: Run, aws: AwsStandIn
+) -> None:
+    aws.failures[REPORT] = [reason]
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 5
+    assert "d-LOCALTEST is APPROVED, but CodeDeploy does not know the deployment" in result.stderr
+    assert reason in result.stderr
+    assert "waiting" not in result.stderr
+
+
+def test_who_decides_in_a_wrong_region_or_account_is_told_where(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    del deployments()["d-LOCALTEST"]
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 5
+    assert f"You asked account 123456789012 in region {REGION}, as {ARN}" in result.stderr
+
+
 def test_an_unreported_decision_is_shown_and_listed_as_one(
     greenlight: Run, aws: AwsStandIn
 ) -> None:
@@ -195,6 +237,7 @@ def test_a_deployment_that_nobody_knows(greenlight: Run) -> None:
         (["reject", "d-LOCALTEST"], "Missing option '--reason'"),
         (["reject", "d-LOCALTEST", "--reason", " "], "a reason has 1 to 1000 characters"),
         (["approve", "d-LOCALTEST", "--reason", "x" * 1001], "a reason has 1 to 1000 characters"),
+        (["approve", "d-LOCALTEST", "--reason", "\udcec\udca2"], "in this terminal's encoding"),
         (["approve"], "Missing argument 'DEPLOYMENT_ID'"),
         (["undo", "d-LOCALTEST"], "No such command 'undo'"),
     ],
@@ -223,18 +266,188 @@ def test_without_a_table_it_says_what_to_set(
     assert "is not a DynamoDB table name or ARN" in malformed.stderr
 
 
-def test_without_a_region_or_with_an_unknown_profile_it_says_so(
-    greenlight: Run, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("options", "variables", "access_key"),
+    [
+        ([], {"AWS_PROFILE": "shop"}, "stand-in"),
+        (["--profile", "shop"], {}, "of-shop"),
+        (["--profile", "shop"], {"AWS_PROFILE": "nobody"}, "of-shop"),
+        ([], {"AWS_PROFILE": "shop", "AWS_ACCESS_KEY_ID": ""}, "of-shop"),
+    ],
+    ids=str,
+)
+def test_credentials_in_the_environment_come_before_aws_profile_and_after_profile(
+    options: list[str],
+    variables: dict[str, str],
+    access_key: str,
+    greenlight: Run,
+    aws: AwsStandIn,
+    aws_config: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    aws_config.write_text(
+        "[profile shop]\naws_access_key_id = of-shop\naws_secret_access_key = secret\n"
+    )
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    aws.access_keys.clear()
+
+    assert greenlight("show", "d-LOCALTEST", *options).exit_code == 0
+
+    assert aws.access_keys == {access_key}
+
+
+SSO = """\
+[profile {}]
+sso_session = greenlight-test
+sso_account_id = 123456789012
+sso_role_name = approver
+[sso-session greenlight-test]
+sso_region = ap-northeast-2
+sso_start_url = https://greenlight-test.awsapps.com/start
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "variables", "profile", "command"),
+    [
+        (["--profile", "my shop"], {}, "my shop", "aws sso login --profile 'my shop'"),
+        ([], {"AWS_PROFILE": "shop"}, "shop", "aws sso login --profile shop"),
+        ([], {}, "default", "aws sso login"),
+    ],
+)
+def test_who_is_not_signed_in_is_told_how(
+    options: list[str],
+    variables: dict[str, str],
+    profile: str,
+    command: str,
+    greenlight: Run,
+    aws_config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aws_config.write_text(SSO.format(shlex.quote(profile)).replace("profile default", "default"))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    for arguments in (["list"], ["show", "d-LOCALTEST"], ["approve", "d-LOCALTEST"]):
+        result = greenlight(*arguments, *options)
+
+        assert result.exit_code == 1
+        assert "SSOTokenLoadError" in result.stderr
+        assert result.stderr.endswith(f"Run: {command}\n")
+        assert result.stderr.count("\n") == 1
+
+
+def test_who_has_no_credentials_is_told_how_to_get_some(
+    greenlight: Run, aws_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+
+    result = greenlight("list")
+
+    assert result.exit_code == 1
+    assert "NoCredentialsError. Run: aws configure sso (or name a profile" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "advice"),
+    [
+        ([], "ExpiredTokenException", "in the environment have expired: set new ones"),
+        (["--profile", "shop"], "ExpiredTokenException", "say by: aws sso login --profile shop"),
+        ([], "UnrecognizedClientException", "Run: aws sts get-caller-identity\n"),
+    ],
+)
+def test_credentials_that_aws_does_not_take_any_more_are_said_to_be_so(
+    options: list[str], code: str, advice: str, greenlight: Run, aws: AwsStandIn, aws_config: Path
+) -> None:
+    aws_config.write_text("[profile shop]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    aws.failures["GetItem"] = [code]
+
+    result = greenlight("show", "d-LOCALTEST", *options)
+
+    assert result.exit_code == 1
+    assert code in result.stderr
+    assert advice in result.stderr
+
+
+def test_a_wrong_region_or_account_is_told_where_it_asked(greenlight: Run, aws: AwsStandIn) -> None:
+    for arguments in (["list"], ["show", "d-LOCALTEST"], ["approve", "d-LOCALTEST"]):
+        result = greenlight(*arguments, "--region", "us-east-1")
+
+        assert result.exit_code == 1
+        assert "ResourceNotFoundException. You asked account 123456789012" in result.stderr
+        assert f"in region us-east-1, as {ARN}. If it is elsewhere" in result.stderr
+        assert "--region or --profile" in result.stderr
+
+
+def test_where_aws_does_not_say_who_asks_the_region_is_told(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    aws.failures |= {"GetItem": ["AccessDeniedException"], "GetCallerIdentity": ["AccessDenied"]}
+
+    result = greenlight("show", "d-LOCALTEST")
+
+    assert result.exit_code == 1
+    assert f"You asked region {REGION} (as whom, is not known: AccessDenied)" in result.stderr
+
+
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_a_broken_aws_config_file_is_named(file: str, greenlight: Run, aws_config: Path) -> None:
+    broken = aws_config.with_name(file)
+    broken.write_text("this is no config")
+    aws_config.touch()
+
+    result = greenlight("list", "--profile", "default")
+
+    assert result.exit_code == 1
+    assert f"Unable to parse config file: {broken}. Mend that file" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "problem"),
+    [
+        ("credential_process = /no/such/program", {}, "No such file or directory"),
+        ("credential_process = sh -c 'echo no >&2; false'", {}, "custom-process: no"),
+        ("credential_process = echo", {}, "Expecting value"),
+        ("sso_account_id = 123456789012", {}, "missing required configuration"),
+        ("", {"AWS_ENDPOINT_URL": "nowhere"}, "Invalid endpoint: nowhere"),
+        ("", {"AWS_REGION": "no region"}, "doesn't match a supported format"),
+    ],
+)
+def test_an_aws_configuration_that_does_not_work_is_one_line(
+    config: str,
+    variables: dict[str, str],
+    problem: str,
+    greenlight: Run,
+    aws_config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    aws_config.write_text(f"[default]\n{config}\n")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    result = greenlight("list", "--profile", "default")
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith("greenlight: Settings are wrong: no AWS client can be made: ")
+    assert problem in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_without_a_region_or_with_an_unknown_profile_it_says_so(
+    greenlight: Run, aws_config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     profile = greenlight("list", "--profile", "nobody")
     monkeypatch.delenv("AWS_REGION")
     monkeypatch.delenv("AWS_DEFAULT_REGION")
     region = greenlight("list")
 
     assert (profile.exit_code, region.exit_code) == (1, 1)
-    assert "nobody" in profile.stderr
-    assert "AWS_REGION" in region.stderr
+    assert "(nobody) could not be found. See which there are. Run: aws configure" in profile.stderr
+    assert "no AWS region is set (AWS_REGION). Name one with --region" in region.stderr
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "InternalFailure"])
@@ -258,7 +471,9 @@ def test_aws_out_of_reach(
     result = greenlight("approve", "d-LOCALTEST", "--json")
 
     assert result.exit_code == 1
-    assert json.loads(result.stderr)["reason"] == "EndpointConnectionError"
+    error = json.loads(result.stderr)
+    assert error["reason"] == "EndpointConnectionError"
+    assert f"is {REGION} the region (--region)?" in error["error"]
     assert gate(aws)["status"] == "WAITING"
 
 
@@ -310,6 +525,75 @@ def test_what_is_decided_and_not_reported_is_listed_by_its_deadline_too(
     greenlight("approve", "d-40")
 
     assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]
+
+
+def test_a_gate_that_is_decided_while_the_list_is_made_is_in_it_once(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    def decide(operation: str) -> None:
+        if operation == "Query":  # past the stand-in's lock, in the middle of the call
+            moto = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
+            item = moto.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
+            assert item
+            item.attrs["status"] = DynamoType({"S": "APPROVED"})
+
+    aws.after = decide
+
+    (found,) = json.loads(greenlight("list", "--json").stdout)
+
+    assert (found["deployment_id"], found["status"]) == ("d-LOCALTEST", "APPROVED")
+
+
+def test_what_codedeploy_has_ended_does_not_wait(
+    greenlight: Run, invoke: Invoke, aws: AwsStandIn
+) -> None:
+    open_gates(invoke, aws, 10, 15, 20, 25, 30, 40)
+    give_up("d-10")
+    stop("d-15")
+    set_status("d-20", "Failed")
+    set_status("d-25", "Succeeded")
+    set_status("d-30", "Ready")
+    aws.operations.clear()
+
+    result = greenlight("list", "--json")
+
+    assert listed(result) == ["d-40", "d-30", "d-LOCALTEST"]
+    assert result.stderr == ""
+    assert aws.operations.count("GetDeployment") == 7, "once for each"
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_gate_that_codedeploy_says_nothing_of_is_shown_as_it_is_and_said_to_be(
+    options: list[str], greenlight: Run, invoke: Invoke, aws: AwsStandIn
+) -> None:
+    open_gates(invoke, aws, 20, 40)
+    del deployments()["d-20"]
+    aws.failures["GetDeployment"] = ["AccessDeniedException"]
+
+    result = greenlight("list", *options)
+
+    assert result.exit_code == 0
+    for deployment_id in ("d-20", "d-40", "d-LOCALTEST"):
+        assert deployment_id in result.stdout
+    note = json.loads(result.stderr)["note"] if options else result.stderr
+    assert (
+        "CodeDeploy does not say whether 2 of these have ended (AccessDeniedException, "
+        "DeploymentDoesNotExistException): they are shown as the table has them"
+    ) in note
+    assert result.stderr.count("\n") == 1
+
+
+def test_codedeploy_is_asked_about_a_list_only_as_long_as_there_is_time(
+    greenlight: Run, invoke: Invoke, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("greenlight_cli.main.ASKED_BY", 0.0)
+    aws.operations.clear()
+
+    result = greenlight("list")
+
+    assert "d-LOCALTEST" in result.stdout
+    assert "(no time was left): they are shown as the table has them" in result.stderr
+    assert "GetDeployment" not in aws.operations
 
 
 def test_a_list_of_many_pages_is_whole(

@@ -117,14 +117,27 @@ def test_codedeploy_times_out(
     assert gate(aws)["decided_by"] == "U0ALICE"
 
 
+@pytest.mark.parametrize(
+    ("language", "unknown", "waiting"),
+    [
+        ("ko", "CodeDeploy에는 이 배포나 이 배포의 훅이 없습니다(", "기다리고"),
+        ("en", "CodeDeploy does not know this deployment or its hook (", "waiting"),
+    ],
+)
 def test_codedeploy_does_not_know_the_deployment(
-    click: Clicker, aws: AwsStandIn, output: Callable[[], Output]
+    language: str,
+    unknown: str,
+    waiting: str,
+    click: Clicker,
+    aws: AwsStandIn,
+    output: Callable[[], Output],
 ) -> None:
     del deployments()["d-LOCALTEST"]
 
-    (notice,) = click("approve")
+    (notice,) = click("approve", MESSAGE_LANGUAGE=language)
 
-    assert "DeploymentDoesNotExistException" in whole(notice)
+    assert f"{unknown}DeploymentDoesNotExistException)" in whole(notice)
+    assert waiting not in whole(notice), "nothing waits for a decision there"
     assert "reported_at" not in gate(aws)
     (line,) = output().failures
     assert line["operation"] == REPORT

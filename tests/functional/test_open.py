@@ -95,6 +95,23 @@ def test_it_runs_by_hand_as_documented(invoke: Invoke, aws: AwsStandIn) -> None:
     assert plain(aws.items()[0])["hook_execution_id"] == "hook-local"
 
 
+@pytest.mark.parametrize(
+    "region",
+    [
+        {"AWS_DEFAULT_REGION": None},
+        {"AWS_DEFAULT_REGION": "us-east-1"},
+        {"AWS_REGION": None},
+    ],
+    ids=str,
+)
+def test_it_runs_where_either_variable_names_the_region_and_aws_region_wins(
+    region: dict[str, str | None], invoke: Invoke, aws: AwsStandIn
+) -> None:
+    assert invoke(EVENT, **region)["statusCode"] == 200
+
+    assert [item["deployment_id"]["S"] for item in aws.items()] == ["d-LOCALTEST"]
+
+
 def test_the_message_comes_in_english_too(invoke: Invoke, slack: SlackStandIn) -> None:
     invoke(EVENT, MESSAGE_LANGUAGE="en")
 

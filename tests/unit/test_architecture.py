@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 FUNCTION = Path(__file__).parents[2] / "function"
 MODULES = sorted(
     ".".join(path.relative_to(FUNCTION).with_suffix("").parts)
@@ -63,7 +65,12 @@ def test_only_settings_reads_the_environment() -> None:
     assert readers == ["greenlight.settings"]
 
 
-def test_importing_needs_no_environment_no_region_and_no_network() -> None:
+@pytest.mark.parametrize(
+    "environ", [{}, {"AWS_PROFILE": "nobody"}, {"AWS_CONFIG_FILE": __file__}], ids=str
+)
+def test_importing_needs_no_environment_no_aws_config_and_no_network(
+    environ: dict[str, str],
+) -> None:
     code = (
         "import socket\n"
         "def refuse(*_): raise AssertionError('an import opened a connection')\n"
@@ -72,7 +79,7 @@ def test_importing_needs_no_environment_no_region_and_no_network() -> None:
 
     done = subprocess.run(
         [sys.executable, "-c", code],
-        env={"PYTHONPATH": str(FUNCTION)},
+        env={"PYTHONPATH": str(FUNCTION), **environ},
         capture_output=True,
         text=True,
         check=False,

@@ -365,7 +365,8 @@ def test_whatever_is_on_record_the_end_is_a_message_that_slack_takes(
     for sent in (
         settled_message(of, console_url="https://console.example.com", language=language),
         standing_notice(of, settled=True, language=language),
-        unreported_notice(of, reason, language=language),
+        unreported_notice(of, reason, unknown=False, language=language),
+        unreported_notice(of, reason, unknown=True, language=language),
         not_done_notice(reason, language=language),
     ):
         assert broken_limits(sent) == []

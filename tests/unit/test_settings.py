@@ -1,6 +1,7 @@
 """Settings: what is accepted, and that everything wrong is said at once."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,10 +23,21 @@ ENVIRON = {
     "TEST_URL": "https://green.example.com",
     "DYNAMODB_TABLE_NAME": "gates",
     "SLACK_WEBHOOK_URL": SECRET_URL,
+    "AWS_REGION": "ap-northeast-2",
 }
 
 
-def test_three_variables_are_enough() -> None:
+@pytest.fixture(autouse=True)
+def aws_config(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The only AWS config file there is."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    return tmp_path / "config"
+
+
+def test_three_variables_and_a_region_are_enough() -> None:
     settings = load_settings(ENVIRON)
 
     assert settings.test_url == "https://green.example.com"
@@ -73,9 +85,43 @@ def test_all_that_is_missing_or_malformed_is_named_in_one_error() -> None:
         "SLACK_WEBHOOK_URL",
         "MESSAGE_LANGUAGE",
         "GATE_TTL_DAYS",
+        "AWS_REGION",
     ]
     for problem in failed.value.problems:
         assert problem in str(failed.value)
+
+
+def without_region(environ: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in environ.items() if name != "AWS_REGION"}
+
+
+def test_a_region_may_be_set_for_boto3_or_in_the_aws_config_file(aws_config: Path) -> None:
+    for load, environ in (
+        (load_settings, ENVIRON),
+        (load_decision_settings, DECISION_ENVIRON),
+    ):
+        expected = load(environ)
+        nowhere = without_region(environ)
+        assert load({**nowhere, "AWS_DEFAULT_REGION": "us-east-1"}) == expected
+        aws_config.write_text("[default]\nregion = us-east-1\n")
+        assert load(nowhere) == expected
+        aws_config.unlink()
+        with pytest.raises(SettingsError) as failed:
+            load(nowhere)
+        assert [problem.split()[0] for problem in failed.value.problems] == ["AWS_REGION"]
+
+
+def test_an_aws_config_file_that_cannot_be_read_for_a_region_is_said_to_be_broken(
+    aws_config: Path,
+) -> None:
+    aws_config.write_text("this is no config")
+
+    with pytest.raises(SettingsError) as failed:
+        load_settings({**without_region(ENVIRON), "TEST_URL": ""})
+
+    not_set, region = failed.value.problems
+    assert not_set == "TEST_URL is not set"
+    assert f"Unable to parse config file: {aws_config}" in region
 
 
 @pytest.mark.parametrize(
@@ -182,10 +228,11 @@ def test_a_placeholder_with_nothing_to_fill_it_stays_to_be_seen() -> None:
 DECISION_ENVIRON = {
     "DYNAMODB_TABLE_NAME": "gates",
     "SLACK_SIGNING_SECRET": "verysecretverysecretverysecret12",
+    "AWS_REGION": "ap-northeast-2",
 }
 
 
-def test_a_click_needs_two_variables() -> None:
+def test_a_click_needs_two_variables_and_a_region() -> None:
     settings = load_decision_settings(DECISION_ENVIRON)
 
     assert settings.table_name == "gates"
@@ -261,6 +308,7 @@ def test_without_a_signing_secret_no_clicks_are_taken() -> None:
                 "GATE_TTL_DAYS",
                 "SLACK_SIGNING_SECRET",
                 "APPROVERS",
+                "AWS_REGION",
             )
         },
     )

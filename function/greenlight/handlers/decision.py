@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.data_classes import LambdaFunctionUrlEvent
 from greenlight import messages
 from greenlight.clicks import Click, parse_click
 from greenlight.clients import Clients
-from greenlight.codedeploy import CodeDeploy
+from greenlight.codedeploy import CodeDeploy, is_unknown
 from greenlight.decisions import Decided, Outcome, decide
 from greenlight.errors import (
     ClickError,
@@ -139,16 +139,21 @@ def take(click: Click, clients: Clients, settings: DecisionSettings) -> list[Mes
 
 def _why_not(error: GreenlightError, language: Language) -> Message:
     """What only the one who clicked sees of a click that could not be carried out."""
+    notice = messages.not_done_notice(str(error), language=language)
     match error:
+        case DecisionMootError() if is_unknown(error.reason):
+            notice = messages.unknown_notice(error.reason, language=language)
+        case DecisionMootError():
+            notice = messages.answered_notice(error.gate, error.reason, language=language)
         case DecisionUnreportedError():
-            return messages.unreported_notice(error.gate, error.reason, language=language)
+            notice = messages.unreported_notice(error.gate, error.reason, language=language)
         case DecisionDeniedError():
-            return messages.denied_notice(error.permission, language=language)
+            notice = messages.denied_notice(error.permission, language=language)
         case GateNotFoundError():
-            return messages.not_found_notice(language)
+            notice = messages.not_found_notice(language)
         case GateReplacedError():
-            return messages.replaced_notice(language)
-    return messages.not_done_notice(str(error), language=language)
+            notice = messages.replaced_notice(language)
+    return notice
 
 
 def _decide(
