@@ -34,14 +34,20 @@ def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
     )["deploymentId"]
     deployment = deployments().pop(made_up_id)
     deployment.deployment_id = deployment_id
-    deployment.status = "InProgress"
     deployment.hook_execution_id = names.get("hook_execution_id")  # None: it takes any
+    deployments()[deployment_id] = deployment
+    restart(deployment_id)
+
+
+def restart(deployment_id: str) -> None:
+    """Lets a deployment wait for its hook again, from now on."""
+    deployment = deployments()[deployment_id]
+    deployment.status, deployment.error = "InProgress", {}
     deployment.hook = {
         "lifecycleEventName": HOOK_EVENT,
         "status": "InProgress",
         "startTime": datetime.now(UTC),
     }
-    deployments()[deployment_id] = deployment
 
 
 def set_status(deployment_id: str, status: str) -> None:
@@ -55,6 +61,12 @@ def complete_hook(deployment_id: str, status: str) -> None:
     deployment.hook |= {"status": status, "endTime": datetime.now(UTC)}
     if status == "Failed":
         fail(deployment_id, "HOOK_EXECUTION_FAILURE", "a lifecycle event hook failed")
+
+
+def go_on(deployment_id: str) -> None:
+    """Goes on to another hook of a deployment, after somebody answered the one that waited."""
+    restart(deployment_id)
+    deployments()[deployment_id].hook["lifecycleEventName"] = "BeforeAllowTraffic"
 
 
 def give_up(deployment_id: str) -> None:

@@ -31,8 +31,10 @@ _EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9+/_][A-Za-z0-9+/=_.:-]{0,1699}")
 # The lifecycle event whose hook Greenlight is.
 HOOK_EVENT: Final = "AfterAllowTestTraffic"
 
-# CodeDeploy waits for an hour; an event that failed after this long was given up.
-_GAVE_UP_AFTER: Final = timedelta(minutes=59)
+# CodeDeploy waits for an hour, from when it called the hook.
+TIME_TO_DECIDE: Final = timedelta(hours=1)
+# An event that failed after this long was given up.
+_GAVE_UP_AFTER: Final = TIME_TO_DECIDE - timedelta(minutes=1)
 
 _FAILED: Final = ("Failed", "Stopped")
 

@@ -115,6 +115,6 @@ def _given_back(
 
 def _unreported(held: Held, cause: CodeDeployError, table: GateTable) -> DecisionUnreportedError:
     table.release(REPORTING, held)
-    is_moot = isinstance(cause, HookRefusedError) or isinstance(cause.__cause__, HookRefusedError)
+    is_moot = isinstance(cause, HookRefusedError)
     error = DecisionMootError if is_moot else DecisionUnreportedError
     return error(held.gate, cause.operation, cause.reason)

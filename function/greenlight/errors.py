@@ -77,6 +77,10 @@ class HookSettledError(HookRefusedError):
     """CodeDeploy has its answer to this hook already."""
 
 
+class HookUnexplainedError(HookRefusedError):
+    """CodeDeploy has its answer to this hook, and which one could not be read: see `reason`."""
+
+
 class TableError(GreenlightError):
     """The table did not do what it was asked; `reason` is DynamoDB's error code."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from greenlight import messages
-from greenlight.codedeploy import CodeDeploy
+from greenlight.codedeploy import TIME_TO_DECIDE, CodeDeploy
 from greenlight.errors import (
     CodeDeployError,
     GateNotFoundError,
@@ -19,7 +19,6 @@ from greenlight.errors import (
     TableError,
     ToldUnrecordedError,
 )
-from greenlight.gates import TIME_TO_DECIDE
 from greenlight.messages import FailureNews
 from greenlight.models import Deployment, Gate, GateStatus, Hook
 from greenlight.network import HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown

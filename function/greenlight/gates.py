@@ -3,11 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from greenlight import messages
-from greenlight.codedeploy import CodeDeploy, hook_event
+from greenlight.codedeploy import TIME_TO_DECIDE, CodeDeploy, hook_event
 from greenlight.errors import (
     CodeDeployError,
     GreenlightError,
@@ -28,9 +28,6 @@ from greenlight.observability import (
 from greenlight.settings import Settings, fill_test_url
 from greenlight.slack import SlackWebhook
 from greenlight.table import TELLING, GateTable, NewGate
-
-# CodeDeploy gives up one hour after it called the hook.
-TIME_TO_DECIDE: Final = timedelta(hours=1)
 
 # The second of the invocation by which each step has ended, so that the later ones have time.
 DESCRIBED_BY: Final = 7.0

@@ -7,7 +7,12 @@ from typing import Final
 from aws_lambda_powertools.metrics import MetricUnit
 
 from greenlight.codedeploy import CodeDeploy
-from greenlight.errors import CodeDeployError, HookRefusedError, HookSettledError
+from greenlight.errors import (
+    CodeDeployError,
+    HookRefusedError,
+    HookSettledError,
+    HookUnexplainedError,
+)
 from greenlight.models import Gate, GateStatus, Settlement
 from greenlight.network import Countdown
 from greenlight.observability import (
@@ -51,7 +56,9 @@ def report(held: Held, codedeploy: CodeDeploy, countdown: Countdown) -> Settleme
         if not (_is_as_reported(gate, settlement) and (refused.retried or not held.is_new)):
             logger.info("CodeDeploy had its answer from elsewhere", status=settlement.status)
             return settlement
-    logger.info("CodeDeploy knows", status=gate.status)
+    is_decision = gate.status is not GateStatus.FAILED
+    known = "CodeDeploy knows the decision" if is_decision else "CodeDeploy knows of the failure"
+    logger.info(known, status=gate.status)
     return None
 
 
@@ -88,8 +95,9 @@ def _explain(
         with countdown.until(EXPLAINED_BY):
             return codedeploy.settlement(gate)
     except CodeDeployError as exc:
-        # A hook that is settled is no problem in itself: the one to mend is that it cannot be read.
-        raise (exc if isinstance(refused, HookSettledError) else refused) from exc
+        if isinstance(refused, HookSettledError):
+            raise HookUnexplainedError(exc.operation, exc.reason, retried=refused.retried) from exc
+        raise refused from exc
 
 
 def _is_as_reported(gate: Gate, settlement: Settlement) -> bool:

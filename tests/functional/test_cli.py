@@ -21,6 +21,7 @@ from stand_ins.codedeploy import REGION, add_deployment, deployments, give_up, s
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
+from tests.functional.test_once import change
 from tests.functional.test_open import whole
 
 EVENT = load_event("documented_example")
@@ -148,7 +149,10 @@ def test_a_deadline_that_passed_is_found_out(greenlight: Run, aws: AwsStandIn) -
     assert "EXPIRED" in result.stdout
 
 
-def test_a_gate_that_failed_is_said_to_have(greenlight: Run, invoke_failure: Invoke) -> None:
+def test_a_gate_that_failed_is_said_to_have(
+    greenlight: Run, invoke_failure: Invoke, aws: AwsStandIn
+) -> None:
+    change(aws, "REMOVE notified_at")
     invoke_failure(load_event("on_failure_record"))
 
     result = greenlight("approve", "d-LOCALTEST")
@@ -161,7 +165,7 @@ def test_a_gate_that_failed_is_said_to_have(greenlight: Run, invoke_failure: Inv
 def test_codedeploy_that_cannot_be_told_is_an_exit_code_of_its_own(
     greenlight: Run, aws: AwsStandIn
 ) -> None:
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
 
     result = greenlight("approve", "d-LOCALTEST", "--json")
 
@@ -169,7 +173,7 @@ def test_codedeploy_that_cannot_be_told_is_an_exit_code_of_its_own(
     assert result.stdout == ""
     error = json.loads(result.stderr)
     assert error["type"] == "DecisionUnreportedError"
-    assert error["reason"] == "AccessDeniedException"
+    assert error["reason"] == "ServiceUnavailableException"
     assert "run this again" in error["error"]
     aws.failures.clear()
     assert greenlight("approve", "d-LOCALTEST").exit_code == 0
@@ -211,7 +215,7 @@ def test_who_decides_in_a_wrong_region_or_account_is_told_where(
 def test_an_unreported_decision_is_shown_and_listed_as_one(
     greenlight: Run, aws: AwsStandIn
 ) -> None:
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
     greenlight("approve", "d-LOCALTEST")
 
     assert "APPROVED, not reported" in greenlight("show", "d-LOCALTEST").stdout
@@ -491,8 +495,9 @@ def test_a_gate_can_be_shown(greenlight: Run) -> None:
 def open_gates(invoke: Invoke, aws: AwsStandIn, *minutes_ago: int) -> None:
     now = datetime.now(UTC)
     for minutes in minutes_ago:
-        add_deployment(f"d-{minutes}", aws.client("codedeploy"), application=f"shop-{minutes}")
         with time_machine.travel(now - timedelta(minutes=minutes), tick=False):
+            name = f"shop-{minutes}"
+            add_deployment(f"d-{minutes}", aws.client("codedeploy"), application=name)
             invoke({**EVENT, "DeploymentId": f"d-{minutes}"})
 
 
@@ -521,7 +526,7 @@ def test_what_is_decided_and_not_reported_is_listed_by_its_deadline_too(
     greenlight: Run, invoke: Invoke, aws: AwsStandIn
 ) -> None:
     open_gates(invoke, aws, 20, 40)
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
     greenlight("approve", "d-40")
 
     assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]

@@ -173,7 +173,7 @@ def test_a_closed_pipe_does_not_undo_a_decision(
 
 
 def test_an_error_that_cannot_be_said_keeps_its_exit_code(start: Start, aws: AwsStandIn) -> None:
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
 
     with open("/dev/full", "w") as full:  # noqa: PTH123  # a device
         process = start("approve", "d-LOCALTEST", stderr=full)

@@ -17,6 +17,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 
 from greenlight.clicks import parse_click
 from greenlight.clients import Clients
+from greenlight.errors import SettingsError
 from greenlight.handlers import decision
 from greenlight.network import CHAIN_CONFIG, Countdown
 from greenlight.settings import load_decision_settings
@@ -48,7 +49,7 @@ def later(time: timedelta = LEASE) -> Any:
 
 @pytest.mark.parametrize(
     "code",
-    ["ThrottlingException", "AccessDeniedException", "InternalFailure"],
+    ["ThrottlingException", "ServiceUnavailableException", "InternalFailure"],
 )
 def test_codedeploy_cannot_be_told(
     code: str,
@@ -139,8 +140,7 @@ def test_codedeploy_does_not_know_the_deployment(
     assert f"{unknown}DeploymentDoesNotExistException)" in whole(notice)
     assert waiting not in whole(notice), "nothing waits for a decision there"
     assert "reported_at" not in gate(aws)
-    (line,) = output().failures
-    assert line["operation"] == REPORT
+    assert ("DecisionFailed", "service=greenlight") not in output().metrics
 
 
 @pytest.mark.parametrize("operation", ["ListDeploymentTargets", "GetDeploymentTarget"])
@@ -153,9 +153,11 @@ def test_codedeploy_has_an_answer_that_cannot_be_read(
     (notice,) = click("approve")
 
     assert is_notice(notice)
-    assert "AccessDeniedException" in whole(notice)
-    (line,) = output().failures
-    assert line["operation"] == operation
+    assert "어떤 답인지 읽지 못했습니다(AccessDeniedException)" in whole(notice)
+    assert "*승인* 버튼을 다시" in whole(notice)
+    written = output()
+    assert operation in str(written.lines)
+    assert ("DecisionFailed", "service=greenlight") not in written.metrics, "nothing waits"
     aws.failures.clear()
     click("approve")
     assert gate(aws)["status"] == "REJECTED"
@@ -242,7 +244,7 @@ def test_a_write_whose_answer_is_lost_is_not_another_persons(
 def test_a_lost_answer_while_taking_over_is_not_another_persons(
     click: Clicker, aws: AwsStandIn, sleeps: list[float]
 ) -> None:
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
     click("approve")
     aws.failures.clear()
     aws.operations.clear()
@@ -332,7 +334,7 @@ def test_a_lease_that_cannot_be_given_up_ends_by_itself(
 def test_the_opposite_of_an_unreported_decision_is_told_how_to_finish_it(
     click: Clicker, aws: AwsStandIn
 ) -> None:
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
     click("approve")
     aws.failures.clear()
 
@@ -376,7 +378,7 @@ def test_a_report_that_another_has_taken_over_meanwhile_is_left_to_it(
             item.attrs["report_try_id"] = DynamoType({"S": "another"})
 
     aws.before = take_over
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
 
     click("approve")
 
@@ -512,14 +514,16 @@ def test_a_click_without_settings_is_an_error_that_names_them(
     aws: AwsStandIn,
     output: Callable[[], Output],
 ) -> None:
-    assert invoke_decision(click.event("approve"), **changes)["statusCode"] == 500
+    with pytest.raises(SettingsError):
+        invoke_decision(click.event("approve"), **changes)
 
     assert aws.reports == {}
     written = output()
     (line,) = written.failures
     assert line["stage"] == "settings"
     assert problem in line["error"]
-    assert written.metrics["DecisionFailed", "service=greenlight", "stage=settings"] == [1]
+    assert written.metrics["ClickFailed", "service=greenlight", "stage=settings"] == [1]
+    assert ("DecisionFailed", "service=greenlight") not in written.metrics, "nobody is known to"
 
 
 def test_an_error_that_nobody_thought_of_is_reported_and_raised(

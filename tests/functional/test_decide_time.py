@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from greenlight.clients import Clients
-from greenlight.decisions import DECIDED_BY, EXPLAINED_BY, REPORTED_BY, SIGNED_BY
 from greenlight.errors import SettingsError
 from greenlight.handlers import decision
 from greenlight.network import (
@@ -22,8 +21,9 @@ from greenlight.network import (
     Countdown,
 )
 from greenlight.observability import logger
+from greenlight.reports import CLAIMED_BY, EXPLAINED_BY, REPORTED_BY, SIGNED_BY
 from greenlight.settings import load_decision_settings
-from greenlight.table import REPORT_LEASE
+from greenlight.table import REPORTING
 from stand_ins.aws import AwsStandIn
 from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.slack import Answer, SlackStandIn
@@ -135,7 +135,7 @@ def test_a_slow_explanation_fits_too(broken: tuple[str, ...], slow: Slow, aws: A
 
 @pytest.mark.parametrize(
     ("operation", "second"),
-    [("UpdateItem", DECIDED_BY), (REPORT, REPORTED_BY), ("GetDeployment", EXPLAINED_BY)],
+    [("UpdateItem", CLAIMED_BY), (REPORT, REPORTED_BY), ("GetDeployment", EXPLAINED_BY)],
 )
 def test_each_step_leaves_the_time_of_the_later_ones(
     operation: str, second: float, slow: Slow, aws: AwsStandIn
@@ -185,7 +185,7 @@ def test_a_secret_that_is_not_to_be_had_in_time_is_an_error(
 def test_what_took_all_the_time_is_not_told_late(
     slow: Slow, aws: AwsStandIn, slack: SlackStandIn, output: Callable[[], Output]
 ) -> None:
-    aws.failures[REPORT] = ["AccessDeniedException"]
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
     slow.press()
     settle(aws)
     known = len(slack.responses)
@@ -200,4 +200,4 @@ def test_what_took_all_the_time_is_not_told_late(
 
 
 def test_the_lease_on_a_report_outlives_it() -> None:
-    assert REPORT_LEASE.total_seconds() > REPORTED_BY
+    assert REPORTING.lasts.total_seconds() > REPORTED_BY

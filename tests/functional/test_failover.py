@@ -46,7 +46,8 @@ NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def deployment(aws: AwsStandIn) -> None:
-    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+    with time_machine.travel(NOW):
+        add_deployment("d-LOCALTEST", aws.client("codedeploy"))
 
 
 def record(error: Any = None, event: Any = EVENT) -> dict[str, Any]:

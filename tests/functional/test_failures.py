@@ -127,20 +127,20 @@ def test_a_table_that_does_not_exist(fails: Fails, slack: SlackStandIn) -> None:
 def test_a_table_that_cannot_be_written(
     code: str, tries: int, fails: Fails, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
-    aws.failures["UpdateItem"] = [code] * 9
+    aws.failures["PutItem"] = [code] * 9
 
     error = fails("table", TableError)
 
     assert isinstance(error, TableError)
     assert error.reason == code
-    assert aws.operations.count("UpdateItem") == tries
+    assert aws.operations.count("PutItem") == tries
     assert (aws.items(), slack.messages) == ([], [])
 
 
 def test_a_table_that_is_throttled_for_a_moment_is_no_failure(
     invoke: Invoke, aws: AwsStandIn, sleeps: list[float]
 ) -> None:
-    aws.failures["UpdateItem"] = ["ThrottlingException"]
+    aws.failures["PutItem"] = ["ThrottlingException"]
 
     assert invoke(EVENT)["body"]["duplicate"] is False
 

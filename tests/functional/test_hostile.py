@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from greenlight.errors import EventError
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import form, signed, url_event
+from stand_ins.codedeploy import restart
 from stand_ins.slack import SlackStandIn, broken_limits
 from tests.functional.conftest import Clicker, Invoke, Output
 from tests.functional.test_open import whole
@@ -125,6 +126,7 @@ def test_whatever_people_type_the_message_is_one_that_slack_takes(
     output: Callable[[], Output],
 ) -> None:
     aws.client("dynamodb").delete_item(TableName=TABLE, Key={"deployment_id": {"S": "d-LOCALTEST"}})
+    restart("d-LOCALTEST")
     invoke({"DeploymentId": "d-LOCALTEST", "LifecycleEventHookExecutionId": uuid.uuid4().hex})
     click.message = slack.messages[-1]
 

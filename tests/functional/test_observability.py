@@ -15,6 +15,7 @@ from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import WEBHOOK_PATH, Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke, Output, Process
+from tests.functional.test_once import change
 
 EVENT = load_event("documented_example")
 SECRET = WEBHOOK_PATH.rpartition("/")[2]
@@ -248,8 +249,10 @@ def test_no_secret_is_logged_where_everything_is(
         "AWS_LAMBDA_LOG_LEVEL": "DEBUG",
     }
     request = click.event("approve")
+    if module == "greenlight.handlers.failure":
+        change(aws, "REMOVE notified_at")
     event = {
-        "lamda": {**EVENT, "LifecycleEventHookExecutionId": "hook-2"},
+        "lamda": {**EVENT, "DeploymentId": "d-ANOTHER"},
         "greenlight.handlers.failure": load_event("on_failure_record"),
         "greenlight.handlers.decision": request,
     }[module]

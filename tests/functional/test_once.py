@@ -11,9 +11,9 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from greenlight.errors import GateBusyError, GateReplacedError, SlackError, TableError
+from greenlight.errors import GateBusyError, GateNotFoundError, SlackError, TableError
 from stand_ins.aws import TABLE, AwsStandIn
-from stand_ins.codedeploy import REGION, add_deployment
+from stand_ins.codedeploy import REGION, add_deployment, go_on
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Process, kill_in_the_middle
@@ -28,7 +28,8 @@ DUPLICATE = {**OK, "duplicate": True}
 
 @pytest.fixture(autouse=True)
 def deployment(aws: AwsStandIn) -> None:
-    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+    with time_machine.travel(NOW):
+        add_deployment("d-LOCALTEST", aws.client("codedeploy"))
 
 
 def test_a_duplicate_of_a_finished_try_posts_nothing(
@@ -229,7 +230,16 @@ def test_a_try_is_not_in_its_own_way_when_the_answer_of_the_table_is_lost(
 ) -> None:
     if first:
         invoke({**EVENT, "LifecycleEventHookExecutionId": "hook-older"})
-    aws.lost_answers |= {"PutItem": 1} if first else {"UpdateItem": 1}
+        go_on("d-LOCALTEST")
+
+    # The older hook's put, and the one that finds its gate, come before the one that counts.
+    number = 3 if first else 1
+
+    def lose_what_is_put(operation: str) -> None:
+        if operation == "PutItem" and aws.operations.count(operation) == number:
+            aws.lost_answers[operation] = 1
+
+    aws.after = lose_what_is_put
 
     assert invoke(EVENT)["body"] == OK
 
@@ -252,10 +262,11 @@ def test_a_gate_that_another_try_replaces_at_the_same_moment_is_left_to_it(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
     invoke(EVENT)
+    go_on("d-LOCALTEST")
     newer = {**EVENT, "LifecycleEventHookExecutionId": "hook-2"}
 
     def other_try_comes_first(operation: str) -> None:
-        if operation == "UpdateItem":
+        if operation == "PutItem":
             aws.after = lambda _: None
             put("hook-2")
 
@@ -270,10 +281,11 @@ def test_what_happens_to_an_older_gate_while_it_is_replaced_stays_on_record(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
     invoke(EVENT)
+    go_on("d-LOCALTEST")
     newer = {**EVENT, "LifecycleEventHookExecutionId": "hook-2"}
 
     def report_the_older(operation: str) -> None:
-        if operation == "UpdateItem":  # past the stand-in's lock, in the middle of the call
+        if operation == "PutItem":  # past the stand-in's lock, in the middle of the call
             aws.after = lambda _: None
             table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
             item = table.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
@@ -298,7 +310,7 @@ def test_a_gate_that_is_lost_while_people_are_told_is_an_error(
     dynamodb = aws.client("dynamodb")
     slack.script.append(Answer(pause=lambda: dynamodb.delete_item(TableName=TABLE, Key=key)))
 
-    with pytest.raises(GateReplacedError):
+    with pytest.raises(GateNotFoundError):
         invoke(EVENT)
 
     assert aws.items() == [], "nothing is half-written"
@@ -320,7 +332,7 @@ def test_several_at_once_tell_people_once(
     all_have_tried = threading.Event()
 
     def count_tries(_: str) -> None:
-        if aws.operations.count("UpdateItem") >= tries:
+        if aws.operations.count("PutItem") >= tries:
             all_have_tried.set()
 
     aws.before = count_tries
@@ -341,11 +353,12 @@ def test_several_at_once_tell_people_once(
 # whether the call has had its effect, and how many messages people have in the end.
 CUTS = [
     ("GetDeployment", 1, "before", 1),
-    ("UpdateItem", 1, "before", 1),
-    ("UpdateItem", 1, "after", 1),
+    ("ListDeploymentTargets", 1, "before", 1),
+    ("PutItem", 1, "before", 1),
+    ("PutItem", 1, "after", 1),
     ("Slack", 1, "after", 2),  # nobody can know that it arrived: telling twice beats silence
-    ("UpdateItem", 2, "before", 2),
-    ("UpdateItem", 2, "after", 1),
+    ("UpdateItem", 1, "before", 2),
+    ("UpdateItem", 1, "after", 1),
 ]
 
 
@@ -371,7 +384,7 @@ def test_a_killed_try_loses_nothing(
     assert "lease_until" not in item
     assert len(slack.messages) == messages
     assert all(message == slack.messages[0] for message in slack.messages)
-    if (call, moment, number) not in [("GetDeployment", "before", 1), ("UpdateItem", "before", 1)]:
+    if moment == "after" or call == "UpdateItem":
         age = datetime.fromisoformat(item["created_at"]) - started.replace(microsecond=0)
         assert age < timedelta(seconds=55), "the deadline counts from the first try"
 
@@ -389,13 +402,16 @@ def test_a_killed_try_is_left_alone_until_its_lease_is_over(
 
 
 def change(
-    aws: AwsStandIn, expression: str, values: dict[str, Any], names: dict[str, str] | None = None
+    aws: AwsStandIn,
+    expression: str,
+    values: dict[str, Any] | None = None,
+    names: dict[str, str] | None = None,
 ) -> None:
     aws.client("dynamodb").update_item(
         TableName=TABLE,
         Key={"deployment_id": {"S": "d-LOCALTEST"}},
         UpdateExpression=expression,
-        ExpressionAttributeValues=values,
+        **({"ExpressionAttributeValues": values} if values else {}),
         **({"ExpressionAttributeNames": names} if names else {}),
     )
 

@@ -38,6 +38,8 @@ HANDLERS = (
     "greenlight.handlers.decision",
     "greenlight_cli.main",
 )
+# Of the machine's time, between two outside calls.
+HANGS_AFTER_SECONDS = 60
 SERVICES = ("dynamodb", "codedeploy", "ssm", "sts")
 
 
@@ -168,6 +170,8 @@ class Process:
     def answer(self, answer: Any) -> None:
         """Answers the process's question, and lets it run to the next one."""
         self._pipe.send((self.now() + self.skew, answer))
+        if not self._pipe.poll(HANGS_AFTER_SECONDS):
+            raise TimeoutError(f"{self.job} of seed {self.seed} does not come to an end")
         message = self._pipe.recv()
         if isinstance(message, Ended):
             self.job = ""

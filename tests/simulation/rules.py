@@ -213,7 +213,7 @@ class Rules:
         if metrics["HookFailedOver"]:
             told = self._gate().get("notified_at")
             is_ours = self.report is not None or self._could_be_ours()
-            if told or not is_ours or self.world.engine != "Failed":
+            if (told and not job.is_blind) or not is_ours or self.world.engine != "Failed":
                 self.schedule.breaks(7, f"{name} counted a release as never seen: told {told}")
             if self.counts["HookFailedOver"] > 1:
                 self.schedule.breaks(7, f"{name} counted a release as never seen twice")

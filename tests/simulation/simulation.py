@@ -84,8 +84,6 @@ class Simulation:
     def _settings(self) -> None:
         for function in MODULES:
             environ = dict(ENVIRON)
-            if function == "decision":
-                del environ["SLACK_WEBHOOK_URL"]
             self.environs[function] = environ
             about = f"wrong settings of {function}"
             if self.schedule.happens(0.06, about):
@@ -188,8 +186,9 @@ class Simulation:
     def _close(self) -> None:
         """All faults are over, and somebody tries every button that is still there."""
         self.schedule.faults_are_over = True
-        self.environs["decision"] = {**ENVIRON}
-        self.aws.warm.clear()
+        if self.environs["decision"] != ENVIRON:
+            self.environs["decision"] = ENVIRON
+            self.aws.warm["decision"] = []
         for message in self.world.channel:
             for verdict in ("approve", "reject"):
                 name = f"zoe{verdict}"

@@ -23,11 +23,11 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from stand_ins.aws import TABLE, AwsStandIn, create_table, failure
 from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.codedeploy import (
-    HOOK_EVENT,
     REGION,
     add_deployment,
     deployments,
     give_up,
+    restart,
     stop,
 )
 from stand_ins.slack import RESPONSE_PATH, WEBHOOK_PATH, Answer, SlackStandIn
@@ -134,13 +134,7 @@ class World:
         self.slack = SlackStandIn("http://127.0.0.1:8080")
         aws().reports.clear()
         client("dynamodb").delete_item(TableName=TABLE, Key=KEY)
-        deployment = deployments()[DEPLOYMENT]
-        deployment.status, deployment.error = "InProgress", {}
-        deployment.hook = {
-            "lifecycleEventName": HOOK_EVENT,
-            "status": "InProgress",
-            "startTime": datetime.fromtimestamp(self.now(), UTC),
-        }
+        restart(DEPLOYMENT)
         self.store(WEBHOOK_PARAMETER, self.slack.webhook_url)
 
     # Requests.

@@ -17,7 +17,14 @@ MODULES = sorted(
 LAYERS = [
     {"lamda"},
     {"greenlight.handlers.decision", "greenlight.handlers.failure", "greenlight.handlers.hook"},
-    {"greenlight.clicks", "greenlight.clients", "greenlight.decisions", "greenlight.gates"},
+    {
+        "greenlight.clicks",
+        "greenlight.clients",
+        "greenlight.decisions",
+        "greenlight.failures",
+        "greenlight.gates",
+    },
+    {"greenlight.reports"},
     {
         "greenlight.codedeploy",
         "greenlight.messages",

@@ -14,11 +14,14 @@ from greenlight.blocks import escape
 from greenlight.codedeploy import hook_event, parse_hook
 from greenlight.messages import (
     ACTIONS,
+    answered_notice,
+    denied_notice,
     not_approver_notice,
     not_done_notice,
     plainer,
     settled_message,
     standing_notice,
+    unknown_notice,
     unreported_notice,
     waiting_message,
 )
@@ -365,8 +368,10 @@ def test_whatever_is_on_record_the_end_is_a_message_that_slack_takes(
     for sent in (
         settled_message(of, console_url="https://console.example.com", language=language),
         standing_notice(of, settled=True, language=language),
-        unreported_notice(of, reason, unknown=False, language=language),
-        unreported_notice(of, reason, unknown=True, language=language),
+        unreported_notice(of, reason, language=language),
+        answered_notice(of, reason, language=language),
+        unknown_notice(reason, language=language),
+        denied_notice(reason, language=language),
         not_done_notice(reason, language=language),
     ):
         assert broken_limits(sent) == []

@@ -47,7 +47,8 @@ def taken(name: str) -> st.SearchStrategy[str]:
 def load(**parameters: str) -> None:
     """Reads the settings of a stack that takes clicks, as its functions do."""
     stack = Resolved(TEMPLATE, **{**DEPLOYED, **parameters})
-    shared = stack.value(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
+    shared = {"AWS_REGION": "ap-northeast-2"}  # Lambda sets it
+    shared |= stack.value(TEMPLATE["Globals"]["Function"]["Environment"]["Variables"])
     decision = TEMPLATE["Resources"]["DecisionFunction"]["Properties"]
     load_settings(shared)
     if shared["SLACK_SIGNING_SECRET"]:
