@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from greenlight import messages
 from greenlight.codedeploy import TIME_TO_DECIDE, CodeDeploy
@@ -21,15 +20,12 @@ from greenlight.errors import (
 )
 from greenlight.messages import FailureNews
 from greenlight.models import Deployment, Gate, GateStatus, Hook
-from greenlight.network import HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
+from greenlight.network import CHAIN_SECONDS, HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
 from greenlight.observability import HOOK_FAILED_OVER, HOOK_LEFT_ALONE, count, logger
 from greenlight.reports import CLAIMED_BY, REPORTED_BY, record, report
 from greenlight.settings import FailureSettings, fill_test_url
 from greenlight.slack import SlackWebhook
 from greenlight.table import REPORTING, TELLING, GateTable, Held, NewGate
-
-# How long it takes at most to note a failure in a table that could not be read before.
-NOTE_SECONDS: Final = 6.0
 
 
 @dataclass(frozen=True)
@@ -79,10 +75,10 @@ class Failover:
         gate = self._carry(held, self.table) if held.try_id else held.gate
         if gate.status in (GateStatus.WAITING, GateStatus.APPROVED) or gate.decided_by:
             return self._leave_alone("people were told, or somebody has answered")
-        # A version before this one did not write down whether people were told that it failed.
+        # The version before this one did not write down whether people were told that it failed.
         is_from_before = gate.failed_at and not gate.reported_at
-        if not (gate.notified_at or is_from_before):
-            self._tell_once(gate, self.table)
+        if is_from_before or not self._tell_once(gate, self.table):
+            self._leave_alone("people know that it has failed")
         return True
 
     def _carry(self, held: Held, table: GateTable) -> Gate:
@@ -96,12 +92,12 @@ class Failover:
             raise
         return record(held, settlement, table, self.countdown, self.clock)
 
-    def _tell_once(self, gate: Gate, table: GateTable) -> None:
-        """Tells people that the deployment ended without their being asked, unless they know."""
-        self._need_time_to_tell()
+    def _tell_once(self, gate: Gate, table: GateTable) -> bool:
+        """Tells people that the deployment ended without their being asked; False if they know."""
+        self._need_time_to_tell(2 * CHAIN_SECONDS)  # the lease, and that they know
         held = table.take_failure_message(gate, self.clock())
         if held.try_id is None:
-            return
+            return False
         is_ours = gate.status is GateStatus.FAILED
         try:
             self._tell(FailureNews.FAILED if is_ours else FailureNews.ENDED)
@@ -113,6 +109,7 @@ class Failover:
         except (TableError, GateNotFoundError, GateReplacedError) as exc:
             # They know, and that is what counts.
             logger.warning("That people were told is not written down", error=str(exc))
+        return True
 
     def _fail_unread(self, *, note: bool) -> bool:
         """Fails the hook whatever is on record: a deployment that hangs is worse.
@@ -136,7 +133,7 @@ class Failover:
             news = FailureNews.FAILED
         self._need_time_to_tell()
         self._tell(news)
-        if note and self.table and self.countdown.allows(NOTE_SECONDS):
+        if note and self.table and self.countdown.allows(2 * CHAIN_SECONDS):
             self._note(self.table)
         return True
 
@@ -189,8 +186,8 @@ class Failover:
         except GreenlightError as exc:
             logger.warning("People are not told that it hangs", stage=exc.stage, error=str(exc))
 
-    def _need_time_to_tell(self) -> None:
-        if not self.countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS):
+    def _need_time_to_tell(self, besides: float = 0.0) -> None:
+        if not self.countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS + besides):
             raise SlackError("there was no time left to post it")
 
     def _new_gate(self) -> NewGate:

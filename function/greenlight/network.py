@@ -53,7 +53,12 @@ LOOK_UP_SECONDS: Final = AWS_CONNECT_SECONDS + LOOK_UP_READ_SECONDS
 HTTP_TIMEOUTS: Final = (3.0, 5.0)
 HTTP_TRY_SECONDS: Final = sum(HTTP_TIMEOUTS)
 # Where many calls follow one another.
-CHAIN_CONFIG: Final = AWS_CONFIG.merge(Config(connect_timeout=1.0, read_timeout=2.0))
+CHAIN_CONNECT_SECONDS: Final = 1.0
+CHAIN_READ_SECONDS: Final = 2.0
+CHAIN_SECONDS: Final = CHAIN_CONNECT_SECONDS + CHAIN_READ_SECONDS
+CHAIN_CONFIG: Final = AWS_CONFIG.merge(
+    Config(connect_timeout=CHAIN_CONNECT_SECONDS, read_timeout=CHAIN_READ_SECONDS)
+)
 CLICK_HTTP_TIMEOUTS: Final = (1.0, 2.0)
 HTTP_RETRIES: Final = 2
 HTTP_RETRY_STATUSES: Final = frozenset({429, 500, 502, 503, 504})
