@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -125,6 +126,37 @@ def is_unknown(reason: str) -> bool:
     return reason in _UNKNOWN
 
 
+@dataclass(frozen=True)
+class Lifecycle:
+    """What CodeDeploy says of the lifecycle event whose hook Greenlight is; None is not known."""
+
+    status: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime | None:
+        """Since when CodeDeploy waits for the hook; None if it does not."""
+        return self.started_at if self.status == "InProgress" else None
+
+
+def settlement_of(
+    event: Lifecycle, deployment: Deployment, created_at: datetime
+) -> Settlement | None:
+    """What became of a hook that takes no answer any more; None if it has no result yet.
+
+    Whether the hook succeeded is what its lifecycle event says, not how the deployment went on.
+    """
+    if event.status == "Succeeded":
+        return Settlement(GateStatus.APPROVED, event.ended_at)
+    if event.status != "Failed" and deployment.status not in _FAILED:
+        return None
+    started_at, ended_at = event.started_at or created_at, event.ended_at
+    gave_up = ended_at and ended_at - started_at >= _GAVE_UP_AFTER
+    status = GateStatus.EXPIRED if gave_up else GateStatus.REJECTED
+    return Settlement(status, ended_at, deployment.error)
+
+
 class CodeDeploy:
     """CodeDeploy in one account and region."""
 
@@ -162,13 +194,22 @@ class CodeDeploy:
             status="Succeeded" if succeeded else "Failed",
         )
 
-    def waits_since(self, deployment_id: str) -> datetime | None:
-        """Since when a deployment waits for its hook; None if it does not, or does not say.
+    def lifecycle(self, deployment_id: str) -> Lifecycle:
+        """Where a deployment's hook stands. Raises CodeDeployError.
 
-        Raises CodeDeployError.
+        A deployment of ECS has one target, of one of two kinds.
         """
-        event = self._lifecycle_event(deployment_id)
-        return _utc(event.get("startTime")) if event.get("status") == "InProgress" else None
+        targets = self._call("ListDeploymentTargets", deploymentId=deployment_id)["targetIds"]
+        for target_id in targets:
+            target = self._call(
+                "GetDeploymentTarget", deploymentId=deployment_id, targetId=target_id
+            )["deploymentTarget"]
+            for kind in ("ecsTarget", "cloudFormationTarget"):
+                for event in target.get(kind, {}).get("lifecycleEvents", []):
+                    if event.get("lifecycleEventName") == HOOK_EVENT:
+                        times = (_utc(event.get(name)) for name in ("startTime", "endTime"))
+                        return Lifecycle(event.get("status"), *times)
+        return Lifecycle()
 
     def has_failed(self, deployment_id: str) -> bool:
         """Whether a deployment has failed, or was stopped. Raises CodeDeployError."""
@@ -180,29 +221,13 @@ class CodeDeploy:
         Whether the hook succeeded is what CodeDeploy's lifecycle event says, not how the
         deployment went on. Raises CodeDeployError if CodeDeploy does not say.
         """
-        event = self._lifecycle_event(gate.deployment_id)
-        ended_at = event.get("endTime")
-        if event.get("status") == "Succeeded":
-            return Settlement(GateStatus.APPROVED, _utc(ended_at))
-        deployment = self.describe(gate.deployment_id)
-        if event.get("status") != "Failed" and deployment.status not in _FAILED:
+        event = self.lifecycle(gate.deployment_id)
+        has_failed = event.status != "Succeeded"
+        deployment = self.describe(gate.deployment_id) if has_failed else Deployment()
+        settlement = settlement_of(event, deployment, gate.created_at)
+        if settlement is None:
             raise CodeDeployError("GetDeploymentTarget", f"{HOOK_EVENT} has no result yet")
-        gave_up = ended_at and ended_at - event.get("startTime", gate.created_at) >= _GAVE_UP_AFTER
-        status = GateStatus.EXPIRED if gave_up else GateStatus.REJECTED
-        return Settlement(status, _utc(ended_at), deployment.error)
-
-    def _lifecycle_event(self, deployment_id: str) -> dict[str, Any]:
-        """The event that the hook belongs to; a deployment of ECS has one target, of two kinds."""
-        targets = self._call("ListDeploymentTargets", deploymentId=deployment_id)["targetIds"]
-        for target_id in targets:
-            target = self._call(
-                "GetDeploymentTarget", deploymentId=deployment_id, targetId=target_id
-            )["deploymentTarget"]
-            for kind in ("ecsTarget", "cloudFormationTarget"):
-                for event in target.get(kind, {}).get("lifecycleEvents", []):
-                    if event.get("lifecycleEventName") == HOOK_EVENT:
-                        return dict(event)
-        return {}
+        return settlement
 
     def _call(self, operation: str, **request: str) -> Any:
         """Calls an operation by the name that AWS gives it."""

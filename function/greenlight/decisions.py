@@ -53,12 +53,11 @@ def decide(
     """Decides a gate, unless somebody has, and tells CodeDeploy.
 
     Whatever it is called with, the first approver's decision stands; but one of somebody whom
-    CodeDeploy lets answer no hook is none. Raises GateNotFoundError, GateReplacedError or
-    TableError if nothing could be written down, DecisionDeniedError if the gate waits again,
-    DecisionUnreportedError if CodeDeploy could not be told, DecisionMootError if it takes no
-    answer and does not say why, TableError if what happened elsewhere
-    could not be written down. After the last three, calling it again with the same verdict
-    carries on there.
+    CodeDeploy lets answer no hook is none. Raises GateNotFoundError, GateReplacedError,
+    GateBusyError or TableError if nothing could be written down, DecisionDeniedError if the gate
+    waits again, DecisionUnreportedError if CodeDeploy could not be told, DecisionMootError if it
+    takes no answer and does not say why, TableError if what happened elsewhere could not be written
+    down. After the last three, calling it again with the same verdict carries on there.
     """
     with countdown.until(CLAIMED_BY):
         held = table.decide(hook, decision, clock())

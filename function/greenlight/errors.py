@@ -98,14 +98,15 @@ class ToldUnrecordedError(TableError):
 
 
 class GateBusyError(GreenlightError):
-    """Another try is at work on the gate until `lease_until` (UTC): try again later."""
+    """Another try is at work on the gate, until `lease_until` (UTC) at most: try again later."""
 
     stage = "table"
 
     def __init__(self, deployment_id: str, lease_until: str | None) -> None:
         self.lease_until = lease_until
         super().__init__(
-            f"Another try is at work on the gate of {deployment_id} and has until {lease_until}"
+            f"Another try is at work on the gate of {deployment_id}"
+            + (f" and has until {lease_until}" if lease_until else "")
         )
 
 

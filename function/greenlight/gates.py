@@ -7,7 +7,13 @@ from datetime import datetime
 from typing import Final
 
 from greenlight import messages
-from greenlight.codedeploy import TIME_TO_DECIDE, CodeDeploy, hook_event
+from greenlight.codedeploy import (
+    TIME_TO_DECIDE,
+    CodeDeploy,
+    Lifecycle,
+    hook_event,
+    settlement_of,
+)
 from greenlight.errors import (
     CodeDeployError,
     GreenlightError,
@@ -21,6 +27,7 @@ from greenlight.network import HTTP_TRY_SECONDS, Countdown
 from greenlight.observability import (
     GATE_DUPLICATE,
     GATE_OPENED,
+    GATE_SETTLED_ELSEWHERE,
     SLACK_NOTIFIED,
     count,
     logger,
@@ -59,15 +66,15 @@ def open_gate(
     again after any of them carries on where it stopped.
     """
     deployment = _describe(hook, codedeploy, countdown)
-    started_at = _started_at(hook, codedeploy, countdown)
+    lifecycle = _lifecycle(hook, codedeploy, countdown)
     now = clock()
     new = NewGate(
         hook,
         test_url=fill_test_url(settings.test_url, hook.deployment_id, deployment),
         created_at=now,
-        deadline=(started_at or now) + TIME_TO_DECIDE,
+        deadline=(lifecycle.waits_since or now) + TIME_TO_DECIDE,
         expires_at=now + settings.gate_ttl,
-        started_at=started_at,
+        started_at=lifecycle.waits_since,
         application=deployment.application,
         deployment_group=deployment.deployment_group,
     )
@@ -82,6 +89,10 @@ def open_gate(
         count(GATE_OPENED)
     else:
         logger.info("The gate was left half-open by an earlier try: carrying on")
+    if settlement := settlement_of(lifecycle, deployment, held.gate.created_at):
+        logger.info("CodeDeploy has its answer already: nobody is asked", status=settlement.status)
+        count(GATE_SETTLED_ELSEWHERE)
+        return Opened(table.settle(held, settlement, now, lease=TELLING), duplicate=False)
 
     message = messages.waiting_message(
         held.gate,
@@ -120,17 +131,17 @@ def _describe(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Deplo
         return Deployment()
 
 
-def _started_at(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> datetime | None:
-    """Since when CodeDeploy waits for the hook, if it says so in time: Lambda may have held it."""
+def _lifecycle(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Lifecycle:
+    """Where the hook stands, if CodeDeploy says so in time: Lambda may have held it for long."""
     try:
         with countdown.until(DESCRIBED_BY):
-            return codedeploy.waits_since(hook.deployment_id)
+            return codedeploy.lifecycle(hook.deployment_id)
     except CodeDeployError as exc:
         logger.warning(
             "CodeDeploy does not say since when it waits: the deadline may be late",
             reason=exc.reason,
         )
-        return None
+        return Lifecycle()
 
 
 def _tell(message: Message, slack: SlackWebhook, countdown: Countdown) -> None:

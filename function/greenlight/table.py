@@ -280,8 +280,8 @@ class GateTable:
         """Decides a gate that waits, or takes over a decision like it that was left unreported.
 
         With a `try_id`, it is the caller's to tell CodeDeploy, and to call `mark_reported`,
-        `settle`, `give_back` or `release`. Raises GateNotFoundError, and GateReplacedError if the
-        gate is another hook execution's.
+        `settle`, `give_back` or `release`. Raises GateNotFoundError, GateReplacedError if the gate
+        is another hook execution's, and GateBusyError if it was given back in this very moment.
         """
         try_id = _try_id()
         status = decision.verdict.status
@@ -317,12 +317,19 @@ class GateTable:
             if REPORTING.holds(failed.item, try_id):  # ours, but its answer was lost
                 return Held(gate, try_id, is_new=True)
             if gate.status == status and gate.is_unreported:
-                try:
-                    return self.take_over(gate, now)
-                except GateBusyError:
-                    return Held(gate)
+                return self._take_over_decision(gate, now)
             return Held(gate)
         return Held(self._gate(item), try_id, is_new=True)
+
+    def _take_over_decision(self, gate: Gate, now: datetime) -> Held:
+        """Takes over a decision, unless another try is bringing it to CodeDeploy."""
+        try:
+            held = self.take_over(gate, now)
+        except GateBusyError:
+            return Held(gate)
+        if held.gate.status is GateStatus.WAITING:  # it was given back just now
+            raise GateBusyError(gate.deployment_id, None)
+        return held
 
     def give_back(self, held: Held, problem: str, now: datetime) -> Gate:
         """Lets a gate wait again, because CodeDeploy denied its decider; the gate as it is then.
@@ -394,7 +401,9 @@ class GateTable:
             return self._held(gate.hook, failed.item), is_own
         return self._gate(item), True
 
-    def settle(self, held: Held, settlement: Settlement, now: datetime) -> Gate:
+    def settle(
+        self, held: Held, settlement: Settlement, now: datetime, lease: Lease = REPORTING
+    ) -> Gate:
         """Brings a gate in line with what happened elsewhere; the gate as it is then.
 
         Only as long as the try holds the lease: another may know better by now. Who wanted to
@@ -415,8 +424,8 @@ class GateTable:
             item = self._update(
                 held.gate.hook,
                 present(truth),
-                f"{_IS_MINE} AND attribute_not_exists(reported_at) AND {REPORTING.is_mine}",
-                remove=(REPORTING.until, *gone),
+                f"{_IS_MINE} AND attribute_not_exists(reported_at) AND {lease.is_mine}",
+                remove=(lease.until, *gone),
                 event=event(
                     kind, at, status=settlement.status, via=Via.ELSEWHERE, reason=settlement.detail
                 ),

@@ -63,6 +63,11 @@ class Job:
     is_blind: bool = False
 
     @property
+    def knows_little(self) -> bool:
+        """Whether the table or CodeDeploy did not say what it asked."""
+        return self.is_cut_off or "codedeploy" in self.faults
+
+    @property
     def is_deciding(self) -> bool:
         """Whether it wants to decide the gate, or has."""
         return self.function not in ("hook", "failure")
@@ -218,7 +223,7 @@ class Rules:
             if self.counts["HookFailedOver"] > 1:
                 self.schedule.breaks(7, f"{name} counted a release as never seen twice")
         self._check_denied(name, job)
-        if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.is_cut_off:
+        if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.knows_little:
             self.schedule.breaks(
                 7, f"{name} counted a failed decision of a deployment that had ended"
             )
@@ -268,8 +273,9 @@ class Rules:
                 self.schedule.breaks(4, "people were told of a gate that is not on record")
             return
         if ENGINE[gate["status"]] != engine:
-            if gate["status"] == "WAITING" and not was_asked and not self.report:
-                return  # it ended before anybody was asked: nobody has looked since
+            is_unread = any(job.is_blind for job in self.jobs.values())
+            if gate["status"] == "WAITING" and not was_asked and (is_unread or not self.report):
+                return  # nobody has a button, and nobody has looked since
             self.schedule.breaks(4, f"on record it is {_brief(gate)}, CodeDeploy knows {engine}")
         is_foreign = self.world.answered_by not in self.jobs
         if gate["status"] == "FAILED" and is_foreign and not self._could_be_ours():
