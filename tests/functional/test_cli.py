@@ -14,6 +14,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
+from greenlight.errors import CodeDeployError
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
@@ -530,6 +531,19 @@ def test_what_is_decided_and_not_reported_is_listed_by_its_deadline_too(
     greenlight("approve", "d-40")
 
     assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]
+
+
+def test_a_hook_that_could_not_be_failed_yet_is_listed_too(
+    greenlight: Run, invoke_failure: Invoke, aws: AwsStandIn
+) -> None:
+    change(aws, "REMOVE notified_at")
+    aws.failures[REPORT] = ["AccessDeniedException"]
+    with pytest.raises(CodeDeployError):
+        invoke_failure(load_event("on_failure_record"))
+
+    assert "FAILED, not reported" in greenlight("list").stdout
+    invoke_failure(load_event("on_failure_record"))
+    assert greenlight("list").stdout == "Nothing waits.\n"
 
 
 def test_a_gate_that_is_decided_while_the_list_is_made_is_in_it_once(

@@ -4,9 +4,11 @@ import json
 import re
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import time_machine
 
 from greenlight.errors import SlackWebhookGoneError
 from stand_ins.aws import AwsStandIn
@@ -77,6 +79,22 @@ def test_a_retry_does_not_count_the_gate_again(
 
     assert '"SlackNotified"' in written
     assert '"GateOpened"' not in written
+
+
+def test_a_retry_in_the_same_second_does_not_count_the_gate_again(
+    invoke: Invoke, slack: SlackStandIn, output: Callable[[], Output]
+) -> None:
+    slack.script.append(Answer(404, "no_service"))
+    with time_machine.travel(datetime.now(UTC), tick=False):
+        with pytest.raises(SlackWebhookGoneError):
+            invoke(EVENT)
+        assert output().metrics["GateOpened", "service=greenlight"] == [1]
+
+        invoke(EVENT)
+
+    written = output()
+    assert written.metrics["SlackNotified", "service=greenlight"] == [1]
+    assert ("GateOpened", "service=greenlight") not in written.metrics
 
 
 def test_failures_are_counted_with_the_deployment_as_metadata(

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 import time_machine
 
+from greenlight.errors import SlackWebhookGoneError
 from stand_ins.aws import TABLE, AwsStandIn
-from stand_ins.codedeploy import add_deployment
+from stand_ins.codedeploy import add_deployment, complete_hook, give_up, restart, stop
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output
@@ -116,6 +117,79 @@ def test_the_message_comes_in_english_too(invoke: Invoke, slack: SlackStandIn) -
     invoke(EVENT, MESSAGE_LANGUAGE="en")
 
     assert "✅ ECS deployment: waiting to be tested" in whole(slack.messages[0])
+
+
+def test_the_deadline_counts_from_when_codedeploy_began_to_wait(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    with time_machine.travel(NOW + timedelta(minutes=4), tick=False):  # Lambda held the event
+        invoke(EVENT)
+
+    item = plain(aws.items()[0])
+    assert item["created_at"] == "2026-11-23T03:04:00+00:00"
+    assert item["deadline"] == "2026-11-23T04:00:00+00:00"
+    assert f"<!date^{int((NOW + timedelta(hours=1)).timestamp())}^" in whole(slack.messages[0])
+
+
+@pytest.mark.parametrize("failing", ["ListDeploymentTargets", "GetDeploymentTarget"])
+def test_the_deadline_counts_from_now_where_codedeploy_does_not_say(
+    failing: str, invoke: Invoke, aws: AwsStandIn, output: Callable[[], Output]
+) -> None:
+    aws.failures[failing] = ["AccessDeniedException"]
+
+    with time_machine.travel(NOW + timedelta(minutes=4), tick=False):
+        invoke(EVENT)
+
+    assert plain(aws.items()[0])["deadline"] == "2026-11-23T04:04:00+00:00"
+    (warning,) = [line for line in output().lines if line["level"] == "WARNING"]
+    assert "the deadline may be late" in warning["message"]
+
+
+def test_a_retry_that_knows_when_codedeploy_began_to_wait_mends_the_deadline(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    aws.failures["ListDeploymentTargets"] = ["AccessDeniedException"]
+    slack.script.append(Answer(404, "no_service"))
+    with (
+        time_machine.travel(NOW + timedelta(minutes=2), tick=False),
+        pytest.raises(SlackWebhookGoneError),
+    ):
+        invoke(EVENT)
+
+    with time_machine.travel(NOW + timedelta(minutes=3), tick=False):
+        invoke(EVENT)
+
+    assert plain(aws.items()[0])["deadline"] == "2026-11-23T04:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (lambda: complete_hook("d-LOCALTEST", "Succeeded"), "APPROVED"),
+        (lambda: complete_hook("d-LOCALTEST", "Failed"), "REJECTED"),
+        (lambda: stop("d-LOCALTEST"), "REJECTED"),
+        (lambda: give_up("d-LOCALTEST"), "EXPIRED"),
+    ],
+)
+def test_nobody_is_asked_about_a_hook_that_has_an_answer_by_then(
+    end: Callable[[], None],
+    status: str,
+    invoke: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    output: Callable[[], Output],
+) -> None:
+    restart("d-LOCALTEST")
+    end()
+
+    body = invoke(EVENT)["body"]
+
+    assert body == {"deployment_id": "d-LOCALTEST", "status": status, "duplicate": False}
+    item = plain(aws.items()[0])
+    assert (item["status"], item["decided_via"]) == (status, "elsewhere")
+    assert "lease_until" not in item
+    assert slack.messages == []
+    assert output().metrics["GateSettledElsewhere", "service=greenlight"] == [1]
 
 
 def test_a_gate_lives_as_long_as_is_set(invoke: Invoke, aws: AwsStandIn) -> None:
