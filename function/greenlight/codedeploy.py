@@ -52,7 +52,7 @@ _DENIALS: Final = frozenset(
 )
 
 # The statuses of a deployment that nothing is decided about any more.
-_ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped"})
+ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped"})
 
 # How it says that it does not know a deployment, or a hook of it.
 _UNKNOWN: Final = frozenset(
@@ -143,7 +143,7 @@ class Lifecycle:
 def settlement_of(
     event: Lifecycle, deployment: Deployment, created_at: datetime
 ) -> Settlement | None:
-    """What became of a hook that takes no answer any more; None if it has no result yet.
+    """What became of a hook that takes no answer; None if it has no result yet.
 
     Whether the hook succeeded is what its lifecycle event says, not how the deployment went on.
     """
@@ -178,7 +178,7 @@ class CodeDeploy:
 
     def has_ended(self, deployment_id: str) -> bool:
         """Whether a deployment is over, however it ended. Raises CodeDeployError."""
-        return self.describe(deployment_id).status in _ENDED
+        return self.describe(deployment_id).status in ENDED
 
     def report(self, hook: Hook, *, succeeded: bool) -> None:
         """Answers a hook: `Succeeded` lets the deployment go on, `Failed` fails it.

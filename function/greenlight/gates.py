@@ -8,6 +8,7 @@ from typing import Final
 
 from greenlight import messages
 from greenlight.codedeploy import (
+    ENDED,
     TIME_TO_DECIDE,
     CodeDeploy,
     Lifecycle,
@@ -89,8 +90,9 @@ def open_gate(
         count(GATE_OPENED)
     else:
         logger.info("The gate was left half-open by an earlier try: carrying on")
-    if settlement := settlement_of(lifecycle, deployment, held.gate.created_at):
-        logger.info("CodeDeploy has its answer already: nobody is asked", status=settlement.status)
+    settlement = settlement_of(lifecycle, deployment, held.gate.created_at)
+    if settlement and deployment.status in ENDED:
+        logger.info("The deployment has ended: nobody is asked", status=settlement.status)
         count(GATE_SETTLED_ELSEWHERE)
         return Opened(table.settle(held, settlement, now, lease=TELLING), duplicate=False)
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
     from types_boto3_dynamodb import DynamoDBClient
 
+# Of two functions, or of one and AWS.
+CLOCKS_DIFFER_BY: Final = timedelta(seconds=10)
+
 # Lists gates by status, soonest deadline first.
 STATUS_INDEX: Final = "status-deadline"
 
@@ -166,7 +169,7 @@ class GateTable:
         if not _is_gate_of(new.hook, held):
             # CodeDeploy runs one hook of a deployment after the other: the one that waits now is
             # that of the gate that was opened since.
-            since = new.started_at and moment_text(new.started_at)
+            since = new.started_at and moment_text(new.started_at - CLOCKS_DIFFER_BY)
             if since and _waits(held) and held.get("created_at", "") >= since:
                 raise GateTakenError(new.hook.deployment_id)
             return self._replace(new, item, held, TELLING)

@@ -12,7 +12,7 @@ import time_machine
 
 from greenlight.errors import SlackWebhookGoneError
 from stand_ins.aws import TABLE, AwsStandIn
-from stand_ins.codedeploy import add_deployment, complete_hook, give_up, restart, stop
+from stand_ins.codedeploy import add_deployment, complete_hook, finish, give_up, restart, stop
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Output
@@ -165,13 +165,13 @@ def test_a_retry_that_knows_when_codedeploy_began_to_wait_mends_the_deadline(
 @pytest.mark.parametrize(
     ("end", "status"),
     [
-        (lambda: complete_hook("d-LOCALTEST", "Succeeded"), "APPROVED"),
+        (lambda: finish("d-LOCALTEST"), "APPROVED"),
         (lambda: complete_hook("d-LOCALTEST", "Failed"), "REJECTED"),
         (lambda: stop("d-LOCALTEST"), "REJECTED"),
         (lambda: give_up("d-LOCALTEST"), "EXPIRED"),
     ],
 )
-def test_nobody_is_asked_about_a_hook_that_has_an_answer_by_then(
+def test_nobody_is_asked_about_a_deployment_that_has_ended_by_then(
     end: Callable[[], None],
     status: str,
     invoke: Invoke,
@@ -190,6 +190,16 @@ def test_nobody_is_asked_about_a_hook_that_has_an_answer_by_then(
     assert "lease_until" not in item
     assert slack.messages == []
     assert output().metrics["GateSettledElsewhere", "service=greenlight"] == [1]
+
+
+def test_people_are_asked_by_a_hook_of_another_event_than_the_usual_one(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    restart("d-LOCALTEST")
+    complete_hook("d-LOCALTEST", "Succeeded")  # and the deployment goes on, to the next hook
+
+    assert invoke(EVENT)["body"]["status"] == "WAITING"
+    assert len(slack.messages) == 1
 
 
 def test_a_gate_lives_as_long_as_is_set(invoke: Invoke, aws: AwsStandIn) -> None:

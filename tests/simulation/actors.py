@@ -11,6 +11,7 @@ from stand_ins.clicks import form, payload, signed, url_event
 from tests.simulation.process import Command, Ended, Invocation, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
 from tests.simulation.world import (
+    BY_HAND,
     DEPLOYMENT,
     HOOK,
     OLDER_HOOK,
@@ -52,6 +53,7 @@ WRONG_SETTINGS: Final = (
     {"GATE_TTL_DAYS": "soon"},
 )
 EVENT: Final = {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": HOOK}
+EVENT_BY_HAND: Final = {**EVENT, "LifecycleEventHookExecutionId": BY_HAND}
 
 
 @dataclass

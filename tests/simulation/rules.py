@@ -22,7 +22,7 @@ from typing import Any
 from stand_ins.aws import TABLE
 from tests.simulation.process import Ended, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
-from tests.simulation.world import HOOK, REPORT, SECRETS, Call, Message, Reply, World
+from tests.simulation.world import BY_HAND, HOOK, REPORT, SECRETS, Call, Message, Reply, World
 
 # Steps of a gate's life that happen once, whatever comes twice.
 ONCE = ("opened", "notified", "reported", "expired", "failed", "failure_notified")
@@ -61,6 +61,23 @@ class Job:
     has_reported: bool = False
     is_shaken: bool = False
     is_blind: bool = False
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether somebody has made its event up."""
+        event = self.event.get("requestPayload", self.event) if self.event else {}
+        return bool(event.get("LifecycleEventHookExecutionId") == BY_HAND)
+
+    @property
+    def may_not_look(self) -> bool:
+        """Whether the table cannot be asked, or another hook has the key."""
+        return self.is_cut_off or self.error_type == "GateTakenError"
+
+    @property
+    def error_type(self) -> str | None:
+        """What the last try of a hook failed of, where this is the failure function."""
+        error = (self.event or {}).get("responsePayload") or {}
+        return str(error.get("errorType"))
 
     @property
     def knows_little(self) -> bool:
@@ -123,7 +140,11 @@ class Rules:
 
     def tried_to_report(self, by: str) -> None:
         """CodeDeploy gets an answer of ours, and takes it or does not."""
-        self.jobs[by].has_reported = True
+        job = self.jobs[by]
+        job.has_reported = True
+        is_taken = self.world.item().get("hook_execution_id") == BY_HAND
+        is_blind = is_taken or (job.may_not_look and not job.reads)
+        job.is_blind |= job.function == "failure" and is_blind
 
     def wrote(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         """Rule 5, at each write."""
@@ -138,10 +159,15 @@ class Rules:
             self.earlier = len(old) if is_a_gate else 0
         self._check_order(by, told[self.earlier :], told)
         if before.get("hook_execution_id") != after.get("hook_execution_id"):
+            is_decided_now = is_a_gate and "notified_at" in before and before["status"] == "WAITING"
+            is_live = before.get("hook_execution_id") == HOOK and self.world.ended_at is None
+            if is_decided_now and is_live and not self.jobs[by].knows_little:
+                self.schedule.breaks(5, f"{by} took over a gate that people are deciding")
             return
         if "reported_at" in after and after["status"] == "WAITING":
             self.schedule.breaks(5, f"{by} wrote that CodeDeploy knows a gate that waits")
-        if before.get("status") in DECIDED and "decided_by" in before and is_a_gate:
+        is_own = is_a_gate and before.get("hook_execution_id") == HOOK
+        if before.get("status") in DECIDED and "decided_by" in before and is_own:
             self._check_decision(by, before, after)
 
     def _check_decision(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -162,7 +188,6 @@ class Rules:
         """Rules 1 and 2, when CodeDeploy takes an answer of ours."""
         job, gate = self.jobs[by], self._gate()
         self.report = (by, str(gate.get("status")))
-        job.is_blind = job.function == "failure" and job.is_cut_off and not job.reads
         if status == "Succeeded":
             if gate.get("status") != "APPROVED" or gate["decided_by"] not in self.approvers:
                 self.schedule.breaks(1, f"{by} let a release through that nobody approved")
@@ -171,7 +196,8 @@ class Rules:
             return
         if gate.get("status") == "APPROVED":
             self.schedule.breaks(1, f"{by} failed a release that {gate['decided_by']} approved")
-        if job.function == "failure" and gate.get("notified_at"):
+        is_told = gate.get("notified_at") or job.error_type == "ToldUnrecordedError"
+        if job.function == "failure" and gate and is_told:
             self.schedule.breaks(2, f"{by} failed a release that people were told of")
         if job.function != "failure" and gate.get("status") != "REJECTED":
             self.schedule.breaks(1, f"{by} failed a release that nobody rejected")
@@ -181,12 +207,15 @@ class Rules:
         self._check_secrets(message.text, "a message")
         job = self.jobs[message.by]
         job.has_posted = True
+        if job.is_by_hand:
+            message.is_foreign = True
+            return
         if message.kind != "settled":
             self.messages.append((message.kind, message.by, job))
         engine = self.world.engine
-        if message.kind == "waiting" and job.told_at and not message.older:
+        if message.kind == "waiting" and job.told_at:
             self.schedule.breaks(6, f"{message.by} told people who had been told")
-        if message.kind == "waiting" and not job.faults & {"codedeploy", "ssm"}:
+        if message.kind == "waiting" and not self.world.ended_at and not job.knows_little:
             self._check_deadline(message.by)
         if message.kind == "failed" and engine != "Failed":
             self.schedule.breaks(4, f"{message.by} said that the deployment failed: it is {engine}")
@@ -269,7 +298,7 @@ class Rules:
         self, engine: str, gate: dict[str, Any], *, was_asked: bool, has_letter: bool
     ) -> None:
         if not gate or has_letter:
-            if not gate and was_asked:
+            if not gate and was_asked and self.world.item().get("hook_execution_id") != BY_HAND:
                 self.schedule.breaks(4, "people were told of a gate that is not on record")
             return
         if ENGINE[gate["status"]] != engine:

@@ -1,12 +1,15 @@
 """Puts a schedule together, runs it, and shortens the story of one that broke a rule."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from stand_ins.clicks import form, payload, signed, url_event
 from tests.simulation.actors import (
     ENVIRON,
     EVENT,
+    EVENT_BY_HAND,
     MODULES,
     WRONG_SETTINGS,
     Caller,
@@ -23,6 +26,7 @@ from tests.simulation.world import ROTATED_PATH, WEBHOOK_PARAMETER, Message, Wor
 
 # How often a call meets a fault, and how often a schedule is like that.
 RATES = {0.0: 15, 0.02: 30, 0.08: 35, 0.25: 20}
+FORGED = "greenlight_approve"
 FROM_BEFORE = (
     "another tool's item",
     "an older gate, WAITING",
@@ -30,6 +34,12 @@ FROM_BEFORE = (
     "an older gate, REJECTED",
     "an older gate, FAILED",
 )
+
+
+def forged_button(value: str) -> dict[str, object]:
+    """A button as it is in a message of Greenlight's."""
+    text = {"type": "plain_text", "text": "approve"}
+    return {"type": "button", "action_id": FORGED, "value": value, "text": text}
 
 
 @dataclass
@@ -136,6 +146,9 @@ class Simulation:
             self._maybe(0.05, f"frank answers {status}", answer, AN_HOUR)
         self._maybe(0.06, "frank stops it", self._stop, AN_HOUR)
         self._maybe(0.05, "the webhook is rotated", self._rotate, 600)
+        self._maybe(0.1, "mallory forges a click", self._forge, 600)
+        by_hand = partial(deliver, self.aws, EVENT_BY_HAND, "grace's test event", self.most_age)
+        self._maybe(0.08, "grace tries the hook by hand", by_hand, 600)
 
     def _maybe(self, probability: float, about: str, do: Callable[[], None], within: float) -> None:
         """Somebody may do something, someday."""
@@ -190,6 +203,8 @@ class Simulation:
             self.environs["decision"] = ENVIRON
             self.aws.warm["decision"] = []
         for message in self.world.channel:
+            if message.is_foreign:
+                continue
             for verdict in ("approve", "reject"):
                 name = f"zoe{verdict}"
                 closer = Clicker(self.aws, self.world, name, verdict, 2, 60.0, seen=message)
@@ -224,7 +239,7 @@ class Simulation:
     def _posted(self, message: Message) -> None:
         self.schedule.tell("the channel", f"has a message: {message.kind}")
         self.rules.posted(message)
-        if message.kind == "waiting" and message.has_buttons:
+        if message.kind == "waiting" and message.has_buttons and not message.is_foreign:
             for clicker in self.clickers:
                 clicker.see(message)
 
@@ -240,6 +255,16 @@ class Simulation:
     def _stop(self) -> None:
         self.schedule.tell("frank", "stops the deployment")
         self.world.stop("frank")
+
+    def _forge(self) -> None:
+        """Somebody who does not know the signing secret presses a button."""
+        value = json.dumps(EVENT)
+        message = {"blocks": [{"type": "actions", "elements": [forged_button(value)]}]}
+        url = f"{self.world.slack.base_url}/actions/T0000/mallory"
+        body = form(payload(message, FORGED, url, ("U0MALLORY", "mallory")))
+        headers = signed(body, "not-the-signing-secret", self.schedule.now)
+        self.schedule.tell("mallory", "forges a click")
+        self.aws.invoke("decision", url_event(body, headers), "mallory", lambda _: None)
 
     def _rotate(self) -> None:
         self.schedule.tell("Slack", "honours another webhook from now on")

@@ -34,6 +34,7 @@ from stand_ins.slack import RESPONSE_PATH, WEBHOOK_PATH, Answer, SlackStandIn
 
 DEPLOYMENT = "d-SIMULATED"
 HOOK = "aG9vaw+/0=="
+BY_HAND = "bWFkZSB1cA=="  # somebody tries the function, with the id of a deployment that is live
 OLDER_HOOK = "b2xkZXI+/1=="
 KEY = {"deployment_id": {"S": DEPLOYMENT}}
 
@@ -83,12 +84,15 @@ class Reply:
 
 @dataclass
 class Message:
-    """A message in the channel, as people see it; `at` is when it came."""
+    """A message in the channel, as people see it.
+
+    `at` is when it came; `is_foreign`: it is about a hook that is none of CodeDeploy's.
+    """
 
     content: dict[str, Any]
     at: float
     by: str
-    older: bool = False
+    is_foreign: bool = False
 
     @property
     def kind(self) -> str:
