@@ -8,7 +8,7 @@ SCHEDULES ?= 10000
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test simulate check format cli bench e2e lint-template build lock clean
+.PHONY: help demo test simulate mutants check format cli bench e2e lint-template build lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -21,6 +21,9 @@ test: $(READY) ## Run the unit and functional tests
 
 simulate: $(READY) ## Run SCHEDULES of the whole system, from SEED on, with faults everywhere
 	@$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
+
+mutants: $(READY) ## Break the code in many ways, and see that the simulator finds each
+	@$(BIN)/python -m tests.simulation.mutants
 
 check: $(READY) ## Lint, check the format and the types
 	$(BIN)/ruff check

@@ -60,7 +60,7 @@ class Failover:
         be told. Calling it again after any of them carries on where it stopped.
         """
         if self.table is None or self.problem.kind == GateTakenError.__name__:
-            return self._fail_unread(note=False)
+            return self._fail_unread()
         if self.problem.kind == ToldUnrecordedError.__name__ and self._is_recorded_now(self.table):
             return self._leave_alone("people were told, and that is on record now")
         try:
@@ -68,10 +68,10 @@ class Failover:
                 held = self.table.fail(self._new_gate(), self.problem.reason)
         except GateTakenError as exc:
             logger.warning("The gate of another hook waits: it is left as it is", error=str(exc))
-            return self._fail_unread(note=False)
+            return self._fail_unread()
         except TableError as exc:
             logger.warning("The gate cannot be read", error=str(exc))
-            return self._fail_unread(note=True)
+            return self._fail_unread(self.table)
         gate = self._carry(held, self.table) if held.try_id else held.gate
         if gate.status in (GateStatus.WAITING, GateStatus.APPROVED) or gate.decided_by:
             return self._leave_alone("people were told, or somebody has answered")
@@ -111,10 +111,10 @@ class Failover:
             logger.warning("That people were told is not written down", error=str(exc))
         return True
 
-    def _fail_unread(self, *, note: bool) -> bool:
+    def _fail_unread(self, table: GateTable | None = None) -> bool:
         """Fails the hook whatever is on record: a deployment that hangs is worse.
 
-        `note`: writes it down afterwards, if that can be done by then.
+        Writes it down afterwards in the table, if there is one that can be written by then.
         """
         try:
             with self.countdown.until(REPORTED_BY):
@@ -122,19 +122,20 @@ class Failover:
         except HookSettledError:
             if not self._has_failed():
                 return self._leave_alone("CodeDeploy has an answer from elsewhere")
-            news = FailureNews.ENDED
+            self._need_time_to_tell()
+            self._tell(FailureNews.ENDED)
+            return True
         except CodeDeployError as exc:
             if self.problem.kind == GateTakenError.__name__ and isinstance(exc, HookRefusedError):
                 return self._leave_alone("CodeDeploy does not know it: somebody made it up")
             self._tell_stuck()
             raise
+        count(HOOK_FAILED_OVER)
+        if table and (gate := self._noted(table)):
+            self._tell_once(gate, table)
         else:
-            count(HOOK_FAILED_OVER)
-            news = FailureNews.FAILED
-        self._need_time_to_tell()
-        self._tell(news)
-        if note and self.table and self.countdown.allows(2 * CHAIN_SECONDS):
-            self._note(self.table)
+            self._need_time_to_tell()
+            self._tell(FailureNews.FAILED)
         return True
 
     def _leave_alone(self, why: str) -> bool:
@@ -159,12 +160,14 @@ class Failover:
             logger.warning("The deployment is not described", reason=exc.reason)
             return False
 
-    def _note(self, table: GateTable) -> None:
-        """Writes down what was done unread."""
+    def _noted(self, table: GateTable) -> Gate | None:
+        """Writes down what was done unread; the gate, if that is on record now."""
         try:
-            table.fail(self._new_gate(), self.problem.reason, is_over=True)
+            held = table.fail(self._new_gate(), self.problem.reason, is_reported=True)
         except GreenlightError as exc:
             logger.warning("The gate is not marked as failed", error=str(exc))
+            return None
+        return held.gate if held.is_new else None
 
     def _tell(self, news: FailureNews) -> None:
         self.slack.post(

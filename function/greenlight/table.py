@@ -202,10 +202,10 @@ class GateTable:
 
     # ── A gate of which nobody could be told is failed ───────────────────────────────────────────
 
-    def fail(self, new: NewGate, reason: str, *, is_over: bool = False) -> Held:
+    def fail(self, new: NewGate, reason: str, *, is_reported: bool = False) -> Held:
         """Fails a hook's gate that waits and of which nobody was told; there need not be one.
 
-        `is_over`: CodeDeploy and people know already.
+        `is_reported`: CodeDeploy knows already.
 
         With a `try_id`, it is the caller's to tell CodeDeploy what the gate's status is by then,
         and to call `mark_reported` or `settle`, or `release`: FAILED, or a decision that was left
@@ -216,9 +216,8 @@ class GateTable:
         try_id, now = _try_id(), new.created_at
         lease = REPORTING.taken(try_id, now)
         item = {**new.item(GateStatus.FAILED), "reason": reason, **lease}
-        if is_over:
-            known = ("failed_at", "reported_at", "failure_notified_at")
-            item |= dict.fromkeys(known, moment_text(now))
+        if is_reported:
+            item |= dict.fromkeys(("failed_at", "reported_at"), moment_text(now))
         failed_now = event("failed", now, reason=reason)
         try:
             item = self._update(

@@ -494,9 +494,24 @@ def test_a_table_that_can_be_written_by_then_gets_what_was_done_unread(
 
     item = plain(aws.items()[0])
     assert item["status"] == "FAILED"
-    assert item["failed_at"] == item["reported_at"] == item["failure_notified_at"]
+    assert {"failed_at", "reported_at", "failure_notified_at"} <= item.keys()
     assert invoke_failure(RECORD)["body"] == FAILED
     assert len(slack.messages) == 1, "a second record of it tells nobody again"
+
+
+def test_what_was_done_unread_and_could_not_be_told_is_told_by_the_next_try(
+    invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn, output: Callable[[], Output]
+) -> None:
+    aws.failures["UpdateItem"] = ["AccessDeniedException"]
+    slack.script.append(Answer(404, "no_service"))
+    with pytest.raises(SlackError):
+        invoke_failure(RECORD)
+    output()
+
+    assert invoke_failure(RECORD)["body"] == FAILED
+
+    assert plain(aws.items()[0])["failure_notified_at"]
+    assert ("HookFailedOver", "service=greenlight") not in output().metrics, "it was counted"
 
 
 def test_without_the_table(

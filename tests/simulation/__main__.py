@@ -14,49 +14,64 @@ from tests.simulation.worker import run, start, story
 from tests.template import load_template
 
 ROOT = Path(__file__).parents[2]
-SEEDS = Path(__file__).with_name("seeds.txt")
+KNOWN = Path(__file__).with_name("seeds.txt")
 CHUNK = 20
+STORIES = 3
+
+
+def known_seeds() -> list[int]:
+    """The seeds that ever failed."""
+    lines = KNOWN.read_text(encoding="utf-8").splitlines()
+    return [int(line.partition("#")[0]) for line in lines if line.partition("#")[0].strip()]
 
 
 def main() -> int:
     """Runs the command."""
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--schedules", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**9))
+    parser.add_argument("--seed", type=int, help="the first; without, a new one and all known ones")
     parser.add_argument("--code", type=Path, default=ROOT, help="the checkout that is simulated")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--stories", type=int, default=3, help="how many failures to tell")
+    parser.add_argument("--until-broken", action="store_true", help="end with the first failure")
     options = parser.parse_args()
 
     template = load_template(options.code / "template.yaml")
     hook = template["Resources"]["HookFunction"]["Properties"]
     most_age = float(hook["EventInvokeConfig"]["MaximumEventAgeInSeconds"])
-    seeds = list(range(options.seed, options.seed + options.schedules))
-    chunks = [seeds[start : start + CHUNK] for start in range(0, len(seeds), CHUNK)]
-    print(f"{len(seeds)} schedules from SEED={options.seed} on {options.jobs} processes")
+    first = SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    known = known_seeds() if options.seed is None else []
+    seeds = [*known, *range(first, first + options.schedules)]
+    chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
+    print(f"{len(seeds)} schedules: {len(known)} known ones, and from SEED={first} on", flush=True)
     started = time.monotonic()
     seen: Counter[str] = Counter()
-    steps, failing = 0, []
+    done = 0
+    failing: list[tuple[int, int]] = []
     with ProcessPoolExecutor(
         options.jobs, get_context("spawn"), initializer=start, initargs=(options.code,)
     ) as pool:
-        for found, taken, broken in pool.map(run, chunks, [most_age] * len(chunks)):
+        for chunk, (found, broken) in zip(
+            chunks, pool.map(run, chunks, [most_age] * len(chunks)), strict=True
+        ):
             seen.update(found)
-            steps += taken
+            done += len(chunk)
             failing += broken
-        print(f"{steps} outside calls, in {time.monotonic() - started:.0f} s")
+            if options.until_broken and failing:
+                pool.shutdown(cancel_futures=True)
+                print(f"found among the first {done}: rule {failing[0][1]}, SEED={failing[0][0]}")
+                return 1
         for name, number in sorted(seen.items()):
             print(f"{number:9} {name}")
         told = {rule: seed for seed, rule in reversed(failing)}
-        for rule, seed in sorted(told.items())[: options.stories]:
+        for rule, seed in sorted(told.items())[:STORIES]:
             print(f"\n--- SEED={seed} breaks rule {rule}; again: ", end="")
             print(f"make simulate SCHEDULES=1 SEED={seed}\n")
             print(pool.submit(story, seed, most_age, rule).result())
     by_rule = Counter(rule for _, rule in failing)
-    print(f"\n{len({seed for seed, _ in failing})} of {len(seeds)} schedules broke a rule", end="")
-    print(f": {dict(sorted(by_rule.items()))}" if failing else "")
     for rule in sorted(by_rule):
         print(f"rule {rule}: seeds {[seed for seed, one in failing if one == rule][:10]}")
+    print(f"\n{len({seed for seed, _ in failing})} of {done} schedules broke a rule", end="")
+    print(f", in {time.monotonic() - started:.0f} s")
     return 1 if failing else 0
 
 

@@ -92,7 +92,12 @@ class Job:
 
 @dataclass
 class Rules:
-    """Watches a schedule."""
+    """Watches a schedule.
+
+    `clocks_agree`: they differ by less than a lease allows. `report` is the answer that CodeDeploy
+    took from us, `messages` what the channel got, `earlier` how many entries of the history are an
+    older hook's. `was_taken_over`: somebody's test event has replaced the gate, and so its record.
+    """
 
     schedule: Schedule
     environs: dict[str, dict[str, str]]
@@ -104,6 +109,7 @@ class Rules:
     messages: list[tuple[str, str, Job]] = field(default_factory=list)
     approvers: set[str] = field(default_factory=set)
     earlier: int = 0
+    was_taken_over: bool = False
 
     def started(self, name: str, function: str, event: Any) -> None:
         """An invocation or a command begins."""
@@ -143,7 +149,7 @@ class Rules:
         job = self.jobs[by]
         job.has_reported = True
         is_taken = self.world.item().get("hook_execution_id") == BY_HAND
-        is_blind = is_taken or (job.may_not_look and not job.reads)
+        is_blind = is_taken or self.was_taken_over or (job.may_not_look and not job.reads)
         job.is_blind |= job.function == "failure" and is_blind
 
     def wrote(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -161,6 +167,7 @@ class Rules:
         if before.get("hook_execution_id") != after.get("hook_execution_id"):
             is_decided_now = is_a_gate and "notified_at" in before and before["status"] == "WAITING"
             is_live = before.get("hook_execution_id") == HOOK and self.world.ended_at is None
+            self.was_taken_over |= before.get("hook_execution_id") == HOOK
             if is_decided_now and is_live and not self.jobs[by].knows_little:
                 self.schedule.breaks(5, f"{by} took over a gate that people are deciding")
             return
@@ -182,7 +189,8 @@ class Rules:
 
     def _is_foreign(self, decided: dict[str, Any]) -> bool:
         """Whether CodeDeploy's answer is none that this decision brought it."""
-        return self.report is None or self.report[1] != decided["status"]
+        is_other = self.report is None or self.report[1] != decided["status"]
+        return is_other or self.was_taken_over
 
     def reported(self, by: str, status: str) -> None:
         """Rules 1 and 2, when CodeDeploy takes an answer of ours."""
@@ -249,7 +257,8 @@ class Rules:
             is_ours = self.report is not None or self._could_be_ours()
             if (told and not job.is_blind) or not is_ours or self.world.engine != "Failed":
                 self.schedule.breaks(7, f"{name} counted a release as never seen: told {told}")
-            if self.counts["HookFailedOver"] > 1:
+            is_read = not any(one.is_blind for one in self.jobs.values())
+            if self.counts["HookFailedOver"] > 1 and is_read:
                 self.schedule.breaks(7, f"{name} counted a release as never seen twice")
         self._check_denied(name, job)
         if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.knows_little:
