@@ -168,7 +168,8 @@ class Rules:
             is_decided_now = is_a_gate and "notified_at" in before and before["status"] == "WAITING"
             is_live = before.get("hook_execution_id") == HOOK and self.world.ended_at is None
             self.was_taken_over |= before.get("hook_execution_id") == HOOK
-            if is_decided_now and is_live and not self.jobs[by].knows_little:
+            knows = self.clocks_agree and not self.jobs[by].knows_little
+            if is_decided_now and is_live and knows:
                 self.schedule.breaks(5, f"{by} took over a gate that people are deciding")
             return
         if "reported_at" in after and after["status"] == "WAITING":
