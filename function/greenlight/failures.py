@@ -59,27 +59,48 @@ class Failover:
         at work, TableError if it is not on record, SlackError or SettingsError if people could not
         be told. Calling it again after any of them carries on where it stopped.
         """
-        if self.table is None or self.problem.kind == GateTakenError.__name__:
-            return self._fail_unread()
+        is_taken = self.problem.kind == GateTakenError.__name__
+        if self.table is None or is_taken:
+            return self._fail_unread(is_taken=is_taken)
         if self.problem.kind == ToldUnrecordedError.__name__ and self._is_recorded_now(self.table):
             return self._leave_alone("people were told, and that is on record now")
         try:
             with self.countdown.until(CLAIMED_BY):
-                held = self.table.fail(self._new_gate(), self.problem.reason)
+                held = self._take(self.table)
         except GateTakenError as exc:
-            logger.warning("The gate of another hook waits: it is left as it is", error=str(exc))
-            return self._fail_unread()
+            logger.warning("The gate of another hook is left as it is", error=str(exc))
+            return self._fail_unread(is_taken=True)
         except TableError as exc:
             logger.warning("The gate cannot be read", error=str(exc))
             return self._fail_unread(self.table)
-        gate = self._carry(held, self.table) if held.try_id else held.gate
+        return self._finish(held, self.table)
+
+    def _finish(self, held: Held, table: GateTable) -> bool:
+        """Brings what is on record to CodeDeploy and to people; whether the release has failed."""
+        if held.gate.is_unreported or (held.gate.is_failing and not held.try_id):
+            held = table.take_over(held.gate, self.clock())
+        gate = self._carry(held, table) if held.try_id else held.gate
         if gate.status in (GateStatus.WAITING, GateStatus.APPROVED) or gate.decided_by:
             return self._leave_alone("people were told, or somebody has answered")
         # The version before this one did not write down whether people were told that it failed.
         is_from_before = gate.failed_at and not gate.reported_at
-        if is_from_before or not self._tell_once(gate, self.table):
+        if is_from_before or not self._tell_once(gate, table):
             self._leave_alone("people know that it has failed")
         return True
+
+    def _take(self, table: GateTable) -> Held:
+        """Takes the gate to fail it, unless it needs no more than to be finished."""
+        try:
+            return table.fail(self._new_gate(), self.problem.reason)
+        except GateTakenError:
+            try:
+                waits_since = self.codedeploy.lifecycle(self.hook.deployment_id).waits_since
+            except CodeDeployError as exc:
+                logger.warning("CodeDeploy does not say since when it waits", reason=exc.reason)
+                waits_since = None
+            if waits_since is None:
+                raise
+            return table.fail(self._new_gate(waits_since), self.problem.reason)
 
     def _carry(self, held: Held, table: GateTable) -> Gate:
         """Brings to CodeDeploy what is on record: that the hook failed, or somebody's decision."""
@@ -111,10 +132,11 @@ class Failover:
             logger.warning("That people were told is not written down", error=str(exc))
         return True
 
-    def _fail_unread(self, table: GateTable | None = None) -> bool:
+    def _fail_unread(self, table: GateTable | None = None, *, is_taken: bool = False) -> bool:
         """Fails the hook whatever is on record: a deployment that hangs is worse.
 
         Writes it down afterwards in the table, if there is one that can be written by then.
+        `is_taken`: another hook of the deployment has the gate, so this one may be made up.
         """
         try:
             with self.countdown.until(REPORTED_BY):
@@ -126,7 +148,7 @@ class Failover:
             self._tell(FailureNews.ENDED)
             return True
         except CodeDeployError as exc:
-            if self.problem.kind == GateTakenError.__name__ and isinstance(exc, HookRefusedError):
+            if is_taken and isinstance(exc, HookRefusedError):
                 return self._leave_alone("CodeDeploy does not know it: somebody made it up")
             self._tell_stuck()
             raise
@@ -193,12 +215,13 @@ class Failover:
         if not self.countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS + besides):
             raise SlackError("there was no time left to post it")
 
-    def _new_gate(self) -> NewGate:
+    def _new_gate(self, waits_since: datetime | None = None) -> NewGate:
         now = self.clock()
         return NewGate(
             self.hook,
             test_url=fill_test_url(self.settings.test_url, self.hook.deployment_id, Deployment()),
             created_at=now,
-            deadline=now + TIME_TO_DECIDE,
+            deadline=(waits_since or now) + TIME_TO_DECIDE,
             expires_at=now + self.settings.gate_ttl,
+            started_at=waits_since,
         )

@@ -167,10 +167,7 @@ class GateTable:
         if is_put:
             return Held(self._gate(held), try_id, is_new=True)
         if not _is_gate_of(new.hook, held):
-            # CodeDeploy runs one hook of a deployment after the other: the one that waits now is
-            # that of the gate that was opened since.
-            since = new.started_at and moment_text(new.started_at - CLOCKS_DIFFER_BY)
-            if since and _waits(held) and held.get("created_at", "") >= since:
+            if new.started_at and _is_taken(held, new):
                 raise GateTakenError(new.hook.deployment_id)
             return self._replace(new, item, held, TELLING)
         gate = self._gate(held)
@@ -207,11 +204,11 @@ class GateTable:
 
         `is_reported`: CodeDeploy knows already.
 
-        With a `try_id`, it is the caller's to tell CodeDeploy what the gate's status is by then,
-        and to call `mark_reported` or `settle`, or `release`: FAILED, or a decision that was left
-        unreported. Without, nothing is to be reported: people were told, or CodeDeploy knows.
-        Raises GateBusyError while another try is at work, GateTakenError if people are deciding
-        the gate of another hook.
+        With a `try_id`, it is the caller's to tell CodeDeploy, and to call `mark_reported` or
+        `settle`, or `release`. Without, it is not to be failed: people were told, or it was
+        decided or failed before; what CodeDeploy does not know of that is there to be taken over.
+        Raises GateBusyError while another try is at work, GateTakenError if another hook of the
+        deployment waits, or may.
         """
         try_id, now = _try_id(), new.created_at
         lease = REPORTING.taken(try_id, now)
@@ -237,12 +234,10 @@ class GateTable:
             if REPORTING.holds(held, try_id):  # ours, but its answer was lost
                 return Held(self._gate(held), try_id, is_new=True)
             if not _is_gate_of(new.hook, held):
-                if _waits(held) and held["deadline"] > moment_text(now):
+                if _is_taken(held, new):
                     raise GateTakenError(new.hook.deployment_id) from None
                 return self._replace(new, {**item, "history": [failed_now]}, held, REPORTING)
             gate = self._gate(held)
-            if gate.is_unreported or gate.is_failing:
-                return self.take_over(gate, now)
             if gate.status is GateStatus.WAITING and not gate.notified_at:
                 raise GateBusyError(gate.deployment_id, held.get(TELLING.until)) from None
             return Held(gate)
@@ -650,9 +645,18 @@ def _is_gate_of(hook: Hook, item: Item) -> bool:
     return item.get("hook_execution_id") == hook.execution_id and "deadline" in item
 
 
-def _waits(item: Item) -> bool:
-    """Whether an item is a gate of Greenlight's that waits for a decision."""
-    return "deadline" in item and item.get("status") == GateStatus.WAITING
+def _is_taken(held: Item, new: NewGate) -> bool:
+    """Whether an item is the gate of another hook, which CodeDeploy waits for.
+
+    CodeDeploy runs one hook of a deployment after the other: the one that it waits for is that of
+    the gate which was opened since it began to wait. Where it does not say when that was, it may be
+    any gate that waits.
+    """
+    if "deadline" not in held or held.get("status") != GateStatus.WAITING:
+        return False
+    if new.started_at is None:
+        return bool(held["deadline"] > moment_text(new.created_at))
+    return bool(held.get("created_at", "") >= moment_text(new.started_at - CLOCKS_DIFFER_BY))
 
 
 class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not an error of it

@@ -20,7 +20,6 @@ from greenlight.errors import (
     GateBusyError,
     GateTakenError,
     GreenlightError,
-    HookRefusedError,
     HookUnexplainedError,
     SettingsError,
     SlackError,
@@ -299,6 +298,26 @@ def test_a_decision_that_cannot_be_carried_to_its_end_is_tried_again(
     assert len(slack.messages) == 1, "it is not stuck for want of asking people"
     assert invoke_failure(RECORD)["body"] == LEFT_ALONE
     assert aws.reports == {HOOK: "Succeeded"}
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_a_decision_that_can_be_read_and_not_be_taken_over_is_not_failed_unread(
+    verdict: str, click: Clicker, invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    aws.failures[REPORT] = ["ServiceUnavailableException"]
+    click(verdict)
+    aws.operations.clear()
+
+    def fail(operation: str) -> None:
+        if operation == "UpdateItem" and aws.operations.count(operation) == 1:
+            aws.failures["UpdateItem"] = ["AccessDeniedException"]
+
+    aws.after = fail
+    with pytest.raises(TableError):
+        invoke_failure(RECORD)
+
+    assert aws.reports == {}
+    assert len(slack.messages) == 1
 
 
 def test_a_decision_that_somebody_is_just_bringing_to_codedeploy_is_left_to_them(
@@ -701,6 +720,20 @@ def test_an_older_hooks_gate_is_replaced_and_stays_on_record(
     assert len(slack.messages) == 2
 
 
+def test_an_older_hooks_gate_that_waits_is_replaced_if_it_is_older_than_the_event(
+    click: Clicker, invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    change(aws, "SET created_at = :ago", {":ago": {"S": "2026-01-01T00:00:00+00:00"}})
+    newer = {**EVENT, "LifecycleEventHookExecutionId": "hook-2"}
+
+    assert invoke_failure(record(event=newer))["body"] == FAILED
+    assert invoke_failure(record(event=newer))["body"] == FAILED
+
+    item = plain(aws.items()[0])
+    assert (item["hook_execution_id"], item["status"]) == ("hook-2", "FAILED")
+    assert len(slack.messages) == 2, "one of each hook"
+
+
 def test_two_records_that_replace_an_item_at_the_same_moment_fail_it_once(
     invoke_failure: Invoke, aws: AwsStandIn
 ) -> None:
@@ -763,16 +796,21 @@ def test_an_event_that_is_not_codedeploys_takes_no_gate_over(
     assert aws.reports == {HOOK: "Succeeded"}, "the real button works"
 
 
+@pytest.mark.parametrize("unreadable", [[], ["AccessDeniedException"]])
 def test_whatever_else_it_failed_of_it_takes_no_gate_over(
-    live: Clicker, invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+    unreadable: list[str],
+    live: Clicker,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
 ) -> None:
-    change(aws, "SET deadline = :ahead", {":ahead": {"S": "2999-01-01T00:00:00+00:00"}})
+    aws.failures["ListDeploymentTargets"] = unreadable
     error = {"errorType": "SettingsError", "errorMessage": "Settings are wrong"}
 
-    with pytest.raises(HookRefusedError):
-        invoke_failure(record(error, BY_HAND))
+    assert invoke_failure(record(error, BY_HAND))["body"] == LEFT_ALONE
 
     assert plain(aws.items()[0])["hook_execution_id"] == "hook-local"
+    assert len(slack.messages) == 1
     live("approve")
     assert aws.reports == {HOOK: "Succeeded"}
 
@@ -913,7 +951,7 @@ def test_the_bounds_are_those_of_a_chain_of_calls(invoke_failure: Invoke) -> Non
     [chosen for size in range(3) for chosen in itertools.combinations([*LONGEST, "Slack"], size)],
     ids="+".join,
 )
-@pytest.mark.parametrize("world", ["new", "settled", "another tool's item"])
+@pytest.mark.parametrize("world", ["new", "settled", "another tool's item", "another hook's gate"])
 def test_however_slow_everything_is_it_fits_in_the_time_of_the_function(
     world: str,
     broken: tuple[str, ...],
@@ -932,6 +970,12 @@ def test_however_slow_everything_is_it_fits_in_the_time_of_the_function(
     elif world == "another tool's item":
         key = {"deployment_id": {"S": "d-LOCALTEST"}}
         aws.client("dynamodb").put_item(TableName=TABLE, Item=key)
+    elif world == "another hook's gate":
+        invoke_failure(record(event={**EVENT, "LifecycleEventHookExecutionId": "hook-older"}))
+        aws.reports.clear()
+        restart("d-LOCALTEST")
+        waiting = {":waiting": {"S": "WAITING"}, ":ago": {"S": "2026-01-01T00:00:00+00:00"}}
+        change(aws, "SET #s = :waiting, created_at = :ago", waiting, {"#s": "status"})
     aws.client("ssm").put_parameter(Name="/slack", Value=slack.webhook_url, Type="String")
     monkeypatch.setenv("SLACK_WEBHOOK_URL", "/slack")
     monkeypatch.setattr("time.sleep", pass_time)

@@ -187,10 +187,12 @@ def test_one_record_at_a_time_tells_people_that_a_hook_failed(table: GateTable) 
 def test_a_failure_is_taken_over_when_its_lease_is_over(table: GateTable) -> None:
     table.fail(new_gate(), "why")
 
+    gate = table.fail(new_gate(after(14)), "why").gate
+    assert gate.is_failing
     with pytest.raises(GateBusyError):
-        table.fail(new_gate(after(14)), "why")
+        table.take_over(gate, after(14))
 
-    held = table.fail(new_gate(after(16)), "why")
+    held = table.take_over(gate, after(16))
     assert held.try_id
     assert not held.is_new
 
