@@ -42,12 +42,8 @@ def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
 def restart(deployment_id: str) -> None:
     """Lets a deployment wait for its hook again, from now on."""
     deployment = deployments()[deployment_id]
-    deployment.status, deployment.error = "InProgress", {}
-    deployment.hook = {
-        "lifecycleEventName": HOOK_EVENT,
-        "status": "InProgress",
-        "startTime": datetime.now(UTC),
-    }
+    deployment.status, deployment.error, deployment.earlier_hooks = "InProgress", {}, []
+    deployment.hook = _begun(HOOK_EVENT)
 
 
 def set_status(deployment_id: str, status: str) -> None:
@@ -65,8 +61,10 @@ def complete_hook(deployment_id: str, status: str) -> None:
 
 def go_on(deployment_id: str) -> None:
     """Goes on to another hook of a deployment, after somebody answered the one that waited."""
-    restart(deployment_id)
-    deployments()[deployment_id].hook["lifecycleEventName"] = "BeforeAllowTraffic"
+    complete_hook(deployment_id, "Succeeded")
+    deployment = deployments()[deployment_id]
+    deployment.earlier_hooks.append(deployment.hook)
+    deployment.hook = _begun("BeforeAllowTraffic")
 
 
 def finish(deployment_id: str) -> None:
@@ -102,6 +100,10 @@ def deployments() -> dict[str, Any]:
     return known
 
 
+def _begun(event: str) -> dict[str, Any]:
+    return {"lifecycleEventName": event, "status": "InProgress", "startTime": datetime.now(UTC)}
+
+
 def _described(deployment: Any) -> dict[str, Any]:
     error = getattr(deployment, "error", {})
     return {**_described_by_moto(deployment), "errorInformation": error}
@@ -119,7 +121,7 @@ def _get_target(response: CodeDeployResponse) -> ActionResult:
     target = {
         "deploymentId": deployment_id,
         "targetId": TARGET_ID,
-        "lifecycleEvents": [before, deployment.hook],
+        "lifecycleEvents": [before, *deployment.earlier_hooks, deployment.hook],
     }
     kind = getattr(deployment, "target", "ecsTarget")
     return ActionResult({"deploymentTarget": {kind: target}})

@@ -53,7 +53,8 @@ def what_happened(decided: Decided) -> str:
 
 def where_it_stands(gate: Gate) -> str:
     """What has become of a gate that somebody was deciding when they were interrupted."""
-    return _filled(_INTERRUPTED if gate.is_unreported else _KNOWN, gate)
+    is_known = not (gate.is_unreported or gate.is_failing)
+    return _filled(_KNOWN if is_known else _INTERRUPTED, gate)
 
 
 def what_failed(error: GreenlightError) -> str:

@@ -2,13 +2,18 @@
 
 import re
 import shlex
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import CodeDeployLifecycleHookEvent
 from botocore import xform_name
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+)
 
 from greenlight.errors import (
     CodeDeployDeniedError,
@@ -17,7 +22,7 @@ from greenlight.errors import (
     HookRefusedError,
     HookSettledError,
 )
-from greenlight.models import Commands, Deployment, Gate, GateStatus, Hook, Settlement
+from greenlight.models import Commands, Deployment, Gate, GateStatus, Hook, Lifecycle, Settlement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,10 +37,12 @@ _EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9+/_][A-Za-z0-9+/=_.:-]{0,1699}")
 # The lifecycle event whose hook Greenlight is.
 HOOK_EVENT: Final = "AfterAllowTestTraffic"
 
+_REPORT: Final = "PutLifecycleEventHookExecutionStatus"
+
 # CodeDeploy waits for an hour, from when it called the hook.
 TIME_TO_DECIDE: Final = timedelta(hours=1)
 # An event that failed after this long was given up.
-_GAVE_UP_AFTER: Final = TIME_TO_DECIDE - timedelta(minutes=1)
+_GAVE_UP_AFTER: Final = TIME_TO_DECIDE - timedelta(seconds=10)
 
 _FAILED: Final = ("Failed", "Stopped")
 
@@ -126,20 +133,6 @@ def is_unknown(reason: str) -> bool:
     return reason in _UNKNOWN
 
 
-@dataclass(frozen=True)
-class Lifecycle:
-    """What CodeDeploy says of the lifecycle event whose hook Greenlight is; None is not known."""
-
-    status: str | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-
-    @property
-    def waits_since(self) -> datetime | None:
-        """Since when CodeDeploy waits for the hook; None if it does not."""
-        return self.started_at if self.status == "InProgress" else None
-
-
 def settlement_of(
     event: Lifecycle, deployment: Deployment, created_at: datetime
 ) -> Settlement | None:
@@ -162,6 +155,8 @@ class CodeDeploy:
 
     def __init__(self, client: "CodeDeployClient") -> None:
         self._client = client
+        self._in_doubt = False
+        client.meta.events.register(f"needs-retry.codedeploy.{_REPORT}", self._note_doubt)
 
     def describe(self, deployment_id: str) -> Deployment:
         """What CodeDeploy says of a deployment. Raises CodeDeployError."""
@@ -188,7 +183,7 @@ class CodeDeploy:
         from these credentials, else CodeDeployError.
         """
         self._call(
-            "PutLifecycleEventHookExecutionStatus",
+            _REPORT,
             deploymentId=hook.deployment_id,
             lifecycleEventHookExecutionId=hook.execution_id,
             status="Succeeded" if succeeded else "Failed",
@@ -232,20 +227,29 @@ class CodeDeploy:
     def _call(self, operation: str, **request: str) -> Any:
         """Calls an operation by the name that AWS gives it."""
         call = getattr(self._client, xform_name(operation))
+        self._in_doubt = False
         try:
             return call(**request)
         except ClientError as exc:
             reason = exc.response["Error"]["Code"]
-            retried = exc.response["ResponseMetadata"].get("RetryAttempts", 0) > 0
             if reason == "LifecycleEventAlreadyCompletedException":
-                raise HookSettledError(operation, reason, retried=retried) from exc
+                raise HookSettledError(operation, reason, in_doubt=self._in_doubt) from exc
             if reason in _REFUSALS:
-                raise HookRefusedError(operation, reason, retried=retried) from exc
+                raise HookRefusedError(operation, reason, in_doubt=self._in_doubt) from exc
             if reason in _DENIALS:
-                raise CodeDeployDeniedError(operation, reason, retried=retried) from exc
+                raise CodeDeployDeniedError(operation, reason, in_doubt=self._in_doubt) from exc
             raise CodeDeployError(operation, reason) from exc
         except BotoCoreError as exc:
             raise CodeDeployError(operation, type(exc).__name__) from exc
+
+    def _note_doubt(
+        self, response: tuple[Any, Any] | None, caught_exception: Exception | None, **_: Any
+    ) -> None:
+        """Notes of each try of a report whether it may have been taken, though it failed."""
+        if response is not None:
+            self._in_doubt |= response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+        elif not isinstance(caught_exception, EndpointConnectionError | ConnectTimeoutError):
+            self._in_doubt = True
 
     def console_url(self, deployment_id: str) -> str:
         """The deployment's page in the AWS console."""

@@ -15,6 +15,7 @@ from greenlight.errors import (
     GateNotFoundError,
     GateReplacedError,
     HookRefusedError,
+    SettlementUnrecordedError,
     TableError,
 )
 from greenlight.models import Decision, Gate, GateStatus, Hook, Via
@@ -56,8 +57,9 @@ def decide(
     CodeDeploy lets answer no hook is none. Raises GateNotFoundError, GateReplacedError,
     GateBusyError or TableError if nothing could be written down, DecisionDeniedError if the gate
     waits again, DecisionUnreportedError if CodeDeploy could not be told, DecisionMootError if it
-    takes no answer and does not say why, TableError if what happened elsewhere could not be written
-    down. After the last three, calling it again with the same verdict carries on there.
+    takes no answer and does not say why, SettlementUnrecordedError if what happened elsewhere could
+    not be written down. After the last three, calling it again with the same verdict carries on
+    there.
     """
     with countdown.until(CLAIMED_BY):
         held = table.decide(hook, decision, clock())
@@ -75,13 +77,16 @@ def decide(
     try:
         settlement = report(held, codedeploy, countdown)
     except CodeDeployDeniedError as denied:
-        if held.is_new and not denied.retried:
+        if held.is_new and not denied.in_doubt:
             raise _given_back(held, denied, table, countdown, clock) from denied
         raise _unreported(held, denied, table) from denied
     except CodeDeployError as exc:
         raise _unreported(held, exc, table) from exc
     if settlement:
-        gate = record(held, settlement, table, countdown, clock)
+        try:
+            gate = record(held, settlement, table, countdown, clock)
+        except TableError as exc:
+            raise SettlementUnrecordedError(exc.table, exc.operation, exc.reason) from exc
         is_elsewhere = gate.decided_via is Via.ELSEWHERE
         return Decided(gate, Outcome.SETTLED if is_elsewhere else Outcome.STANDS)
     outcome = Outcome.MADE if held.is_new else Outcome.FINISHED

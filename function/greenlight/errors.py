@@ -54,23 +54,23 @@ class CodeDeployError(GreenlightError):
 class CodeDeployDeniedError(CodeDeployError):
     """CodeDeploy let nobody of these credentials do this, and so did nothing.
 
-    `retried`: it was asked more than once, so an earlier try may have been taken.
+    `in_doubt`: it was asked before this, and may have done it then.
     """
 
-    def __init__(self, operation: str, reason: str, *, retried: bool) -> None:
+    def __init__(self, operation: str, reason: str, *, in_doubt: bool) -> None:
         super().__init__(operation, reason)
-        self.retried = retried
+        self.in_doubt = in_doubt
 
 
 class HookRefusedError(CodeDeployError):
     """CodeDeploy takes no answer to this hook: it does not know it, or not any more.
 
-    `retried`: the answer was sent more than once, so an earlier one may have been taken.
+    `in_doubt`: the answer was sent before this, and may have been taken then.
     """
 
-    def __init__(self, operation: str, reason: str, *, retried: bool) -> None:
+    def __init__(self, operation: str, reason: str, *, in_doubt: bool) -> None:
         super().__init__(operation, reason)
-        self.retried = retried
+        self.in_doubt = in_doubt
 
 
 class HookSettledError(HookRefusedError):
@@ -91,6 +91,10 @@ class TableError(GreenlightError):
         self.operation = operation
         self.reason = reason
         super().__init__(f"DynamoDB {operation} on table {table} failed: {reason}")
+
+
+class SettlementUnrecordedError(TableError):
+    """What happened elsewhere is known, and the table did not take it."""
 
 
 class ToldUnrecordedError(TableError):
@@ -215,15 +219,16 @@ class SlackError(GreenlightError):
     """Slack did not take the message.
 
     `status` is the HTTP status, None when there was no answer; `reason` is Slack's own error code
-    or the kind of network failure. The webhook URL is never in it, nor is the cause, which may
-    hold the URL.
+    or the kind of network failure. `in_doubt`: it may have taken the message all the same. The
+    webhook URL is never in it, nor is the cause, which may hold the URL.
     """
 
     stage = "slack"
 
-    def __init__(self, reason: str, status: int | None = None) -> None:
+    def __init__(self, reason: str, status: int | None = None, *, in_doubt: bool = False) -> None:
         self.reason = reason
         self.status = status
+        self.in_doubt = in_doubt
         answer = f"HTTP {status}, {reason}" if status else reason
         super().__init__(f"Slack did not take the message: {answer}")
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from greenlight import messages
+from greenlight.asking import ask
 from greenlight.codedeploy import TIME_TO_DECIDE, CodeDeploy
 from greenlight.errors import (
     CodeDeployError,
@@ -14,18 +16,25 @@ from greenlight.errors import (
     GreenlightError,
     HookRefusedError,
     HookSettledError,
+    HookUnexplainedError,
+    SettingsError,
     SlackError,
     TableError,
     ToldUnrecordedError,
 )
 from greenlight.messages import FailureNews
-from greenlight.models import Deployment, Gate, GateStatus, Hook
+from greenlight.models import UNKNOWN, Deployment, Gate, GateStatus, Hook, Lifecycle
 from greenlight.network import CHAIN_SECONDS, HTTP_TRY_SECONDS, LOOK_UP_SECONDS, Countdown
-from greenlight.observability import HOOK_FAILED_OVER, HOOK_LEFT_ALONE, count, logger
+from greenlight.observability import HOOK_FAILED_OVER, HOOK_LEFT_ALONE, count, count_now, logger
 from greenlight.reports import CLAIMED_BY, REPORTED_BY, record, report
 from greenlight.settings import FailureSettings, fill_test_url
 from greenlight.slack import SlackWebhook
 from greenlight.table import REPORTING, TELLING, GateTable, Held, NewGate
+
+# The second of the invocation by which people were asked again, or are not.
+ASKED_BY: Final = 18.0
+
+_GO_ON: Final = (GateStatus.WAITING, GateStatus.APPROVED)
 
 
 @dataclass(frozen=True)
@@ -59,11 +68,11 @@ class Failover:
         at work, TableError if it is not on record, SlackError or SettingsError if people could not
         be told. Calling it again after any of them carries on where it stopped.
         """
-        is_taken = self.problem.kind == GateTakenError.__name__
-        if self.table is None or is_taken:
-            return self._fail_unread(is_taken=is_taken)
-        if self.problem.kind == ToldUnrecordedError.__name__ and self._is_recorded_now(self.table):
-            return self._leave_alone("people were told, and that is on record now")
+        if self.table is None:
+            return self._fail_unread()
+        knows = self.problem.kind == ToldUnrecordedError.__name__
+        if knows:
+            self._record_that_people_were_told(self.table)
         try:
             with self.countdown.until(CLAIMED_BY):
                 held = self._take(self.table)
@@ -71,22 +80,11 @@ class Failover:
             logger.warning("The gate of another hook is left as it is", error=str(exc))
             return self._fail_unread(is_taken=True)
         except TableError as exc:
+            if knows:
+                raise
             logger.warning("The gate cannot be read", error=str(exc))
             return self._fail_unread(self.table)
         return self._finish(held, self.table)
-
-    def _finish(self, held: Held, table: GateTable) -> bool:
-        """Brings what is on record to CodeDeploy and to people; whether the release has failed."""
-        if held.gate.is_unreported or (held.gate.is_failing and not held.try_id):
-            held = table.take_over(held.gate, self.clock())
-        gate = self._carry(held, table) if held.try_id else held.gate
-        if gate.status in (GateStatus.WAITING, GateStatus.APPROVED) or gate.decided_by:
-            return self._leave_alone("people were told, or somebody has answered")
-        # The version before this one did not write down whether people were told that it failed.
-        is_from_before = gate.failed_at and not gate.reported_at
-        if is_from_before or not self._tell_once(gate, table):
-            self._leave_alone("people know that it has failed")
-        return True
 
     def _take(self, table: GateTable) -> Held:
         """Takes the gate to fail it, unless it needs no more than to be finished."""
@@ -94,13 +92,50 @@ class Failover:
             return table.fail(self._new_gate(), self.problem.reason)
         except GateTakenError:
             try:
-                waits_since = self.codedeploy.lifecycle(self.hook.deployment_id).waits_since
+                lifecycle = self.codedeploy.lifecycle(self.hook.deployment_id)
             except CodeDeployError as exc:
                 logger.warning("CodeDeploy does not say since when it waits", reason=exc.reason)
-                waits_since = None
-            if waits_since is None:
-                raise
-            return table.fail(self._new_gate(waits_since), self.problem.reason)
+                lifecycle = UNKNOWN
+            return table.fail(self._new_gate(lifecycle), self.problem.reason)
+
+    def _finish(self, held: Held, table: GateTable) -> bool:
+        """Brings what is on record to CodeDeploy and to people; whether the release has failed."""
+        if held.may_be_told:
+            return self._ask_again(held.gate, table)
+        if held.gate.is_unreported or (held.gate.is_failing and not held.try_id):
+            held = table.take_over(held.gate, self.clock())
+        gate = self._carry(held, table) if held.try_id else held.gate
+        is_ours = gate.status is GateStatus.FAILED
+        if gate.status in _GO_ON or gate.decided_by or (gate.notified_at and not is_ours):
+            return self._leave_alone("people were told, or somebody has answered")
+        # The version before this one did not write down whether people were told that it failed.
+        is_from_before = gate.failed_at and not gate.reported_at
+        if is_from_before or not self._tell_once(gate, table):
+            self._leave_alone("people know that it has failed")
+        return True
+
+    def _ask_again(self, gate: Gate, table: GateTable) -> bool:
+        """Asks people once more, whom an earlier try may have told; fails the hook if it cannot."""
+        telling = table.take_telling(gate, self.clock(), may_be_told=True)
+        if telling.try_id is None:  # told or decided just now
+            return self._finish(telling, table)
+        try:
+            ask(
+                telling,
+                Deployment(gate.application, gate.deployment_group),
+                self.settings,
+                table=table,
+                codedeploy=self.codedeploy,
+                slack=self.slack,
+                countdown=self.countdown,
+                clock=self.clock,
+                told_by=ASKED_BY,
+            )
+        except (SlackError, SettingsError) as exc:
+            logger.warning("People may have been told, and cannot be asked again", error=str(exc))
+            failed = table.fail(self._new_gate(), self.problem.reason, telling=telling)
+            return self._finish(failed, table)
+        return self._leave_alone("people may have been told, and were asked again")
 
     def _carry(self, held: Held, table: GateTable) -> Gate:
         """Brings to CodeDeploy what is on record: that the hook failed, or somebody's decision."""
@@ -141,18 +176,19 @@ class Failover:
         try:
             with self.countdown.until(REPORTED_BY):
                 self.codedeploy.report(self.hook, succeeded=False)
-        except HookSettledError:
-            if not self._has_failed():
+        except HookSettledError as settled:
+            if not self._has_failed(settled):
                 return self._leave_alone("CodeDeploy has an answer from elsewhere")
-            self._need_time_to_tell()
-            self._tell(FailureNews.ENDED)
-            return True
+            if not settled.in_doubt:
+                self._need_time_to_tell()
+                self._tell(FailureNews.ENDED)
+                return True
         except CodeDeployError as exc:
             if is_taken and isinstance(exc, HookRefusedError):
                 return self._leave_alone("CodeDeploy does not know it: somebody made it up")
             self._tell_stuck()
             raise
-        count(HOOK_FAILED_OVER)
+        count_now(HOOK_FAILED_OVER)
         if table and (gate := self._noted(table)):
             self._tell_once(gate, table)
         else:
@@ -165,22 +201,21 @@ class Failover:
         count(HOOK_LEFT_ALONE)
         return False
 
-    def _is_recorded_now(self, table: GateTable) -> bool:
-        """Writes down that people were told, which the last try could not; False if it is lost."""
+    def _record_that_people_were_told(self, table: GateTable) -> None:
+        """Writes down what the last try could not. Raises TableError."""
         try:
             table.mark_notified(self.hook, self.clock())
         except (GateNotFoundError, GateReplacedError) as exc:
             logger.warning("People were told of a gate that is gone", error=str(exc))
-            return False
-        return True
 
-    def _has_failed(self) -> bool:
-        """Whether the deployment has failed, as far as CodeDeploy says."""
+    def _has_failed(self, settled: HookSettledError) -> bool:
+        """Whether a deployment has failed whose hook has an answer."""
         try:
             return self.codedeploy.has_failed(self.hook.deployment_id)
         except CodeDeployError as exc:
-            logger.warning("The deployment is not described", reason=exc.reason)
-            return False
+            raise HookUnexplainedError(
+                exc.operation, exc.reason, in_doubt=settled.in_doubt
+            ) from exc
 
     def _noted(self, table: GateTable) -> Gate | None:
         """Writes down what was done unread; the gate, if that is on record now."""
@@ -215,13 +250,13 @@ class Failover:
         if not self.countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS + besides):
             raise SlackError("there was no time left to post it")
 
-    def _new_gate(self, waits_since: datetime | None = None) -> NewGate:
+    def _new_gate(self, lifecycle: Lifecycle = UNKNOWN) -> NewGate:
         now = self.clock()
         return NewGate(
             self.hook,
             test_url=fill_test_url(self.settings.test_url, self.hook.deployment_id, Deployment()),
             created_at=now,
-            deadline=(waits_since or now) + TIME_TO_DECIDE,
+            deadline=now + TIME_TO_DECIDE,
             expires_at=now + self.settings.gate_ttl,
-            started_at=waits_since,
+            lifecycle=lifecycle,
         )

@@ -1,41 +1,25 @@
-"""The use case of opening a gate and telling people. It knows no event, no boto3, no requests."""
+"""The use case of opening a gate and asking people. It knows no event, no boto3, no requests."""
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from greenlight import messages
-from greenlight.codedeploy import (
-    ENDED,
-    TIME_TO_DECIDE,
-    CodeDeploy,
-    Lifecycle,
-    hook_event,
-    settlement_of,
-)
-from greenlight.errors import (
-    CodeDeployError,
-    GreenlightError,
-    SlackError,
-    SlackRefusedError,
-    TableError,
-    ToldUnrecordedError,
-)
-from greenlight.models import Deployment, Gate, Hook, Message
-from greenlight.network import HTTP_TRY_SECONDS, Countdown
+from greenlight.asking import ask
+from greenlight.codedeploy import ENDED, TIME_TO_DECIDE, CodeDeploy, settlement_of
+from greenlight.errors import CodeDeployError
+from greenlight.models import UNKNOWN, Deployment, Gate, Hook, Lifecycle
+from greenlight.network import Countdown
 from greenlight.observability import (
     GATE_DUPLICATE,
     GATE_OPENED,
     GATE_SETTLED_ELSEWHERE,
-    SLACK_NOTIFIED,
     count,
     logger,
 )
 from greenlight.settings import Settings, fill_test_url
 from greenlight.slack import SlackWebhook
-from greenlight.table import TELLING, GateTable, NewGate
+from greenlight.table import TELLING, GateTable, Held, NewGate
 
 # The second of the invocation by which each step has ended, so that the later ones have time.
 DESCRIBED_BY: Final = 7.0
@@ -75,7 +59,7 @@ def open_gate(
         created_at=now,
         deadline=(lifecycle.waits_since or now) + TIME_TO_DECIDE,
         expires_at=now + settings.gate_ttl,
-        started_at=lifecycle.waits_since,
+        lifecycle=lifecycle,
         application=deployment.application,
         deployment_group=deployment.deployment_group,
     )
@@ -91,34 +75,33 @@ def open_gate(
     else:
         logger.info("The gate was left half-open by an earlier try: carrying on")
     settlement = settlement_of(lifecycle, deployment, held.gate.created_at)
-    if settlement and deployment.status in ENDED:
-        logger.info("The deployment has ended: nobody is asked", status=settlement.status)
+    if settlement and _has_ended(held, lifecycle, deployment):
+        logger.info("The hook has its answer: nobody is asked", status=settlement.status)
         count(GATE_SETTLED_ELSEWHERE)
         return Opened(table.settle(held, settlement, now, lease=TELLING), duplicate=False)
 
-    message = messages.waiting_message(
-        held.gate,
+    gate = ask(
+        held,
         deployment,
-        console_url=codedeploy.console_url(hook.deployment_id),
-        commands=codedeploy.commands(hook),
-        terminal_options=("--region", codedeploy.region, "--table", settings.table_name),
-        button_value=json.dumps(hook_event(hook)) if settings.takes_clicks else None,
-        language=settings.language,
-        image_url=settings.image_url,
+        settings,
+        table=table,
+        codedeploy=codedeploy,
+        slack=slack,
+        countdown=countdown,
+        clock=clock,
+        told_by=TOLD_BY,
     )
-    try:
-        with countdown.until(TOLD_BY):
-            _tell(message, slack, countdown)
-    except GreenlightError:
-        table.release(TELLING, held)
-        raise
-    try:
-        gate = table.mark_notified(hook, clock())
-    except TableError as exc:
-        raise ToldUnrecordedError(exc.table, exc.operation, exc.reason) from exc
-    logger.info("People were told")
-    count(SLACK_NOTIFIED)
     return Opened(gate, duplicate=False)
+
+
+def _has_ended(held: Held, lifecycle: Lifecycle, deployment: Deployment) -> bool:
+    """Whether the hook of a gate does not wait any more.
+
+    The lifecycle event may have ended before there was a gate: then it is another one's hook.
+    """
+    ended_at = lifecycle.ended_at
+    is_over = not held.is_new and ended_at is not None and ended_at >= held.gate.created_at
+    return is_over or deployment.status in ENDED
 
 
 def _describe(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Deployment:
@@ -143,18 +126,4 @@ def _lifecycle(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Life
             "CodeDeploy does not say since when it waits: the deadline may be late",
             reason=exc.reason,
         )
-        return Lifecycle()
-
-
-def _tell(message: Message, slack: SlackWebhook, countdown: Countdown) -> None:
-    """Posts a message; without what it can do without where Slack refuses it with."""
-    if not countdown.allows(HTTP_TRY_SECONDS):
-        raise SlackError("there was no time left to post it")
-    try:
-        slack.post(message)
-    except SlackRefusedError as exc:
-        plain = messages.plainer(message)
-        if plain == message or not countdown.allows(HTTP_TRY_SECONDS):
-            raise
-        logger.warning("Slack refused the message: trying a plainer one", reason=exc.reason)
-        slack.post(plain)
+        return UNKNOWN

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 # A Slack message as it is posted: `text` and Block Kit `blocks`.
 Message = dict[str, Any]
@@ -99,6 +99,23 @@ class Settlement:
     status: GateStatus
     at: datetime | None = None
     detail: str | None = None
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """What CodeDeploy says of the lifecycle event whose hook Greenlight is; None: not known."""
+
+    status: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def waits_since(self) -> datetime | None:
+        """Since when CodeDeploy waits for the hook; None if it does not."""
+        return self.started_at if self.status == "InProgress" else None
+
+
+UNKNOWN: Final = Lifecycle()
 
 
 @dataclass(frozen=True)

@@ -69,6 +69,13 @@ def count(metric: str) -> None:
     metrics.add_metric(metric, MetricUnit.Count, 1)
 
 
+def count_now(metric: str) -> None:
+    """Counts one of a thing, even if the invocation is killed before it ends."""
+    with single_metric(metric, MetricUnit.Count, 1, namespace=NAMESPACE) as counted:
+        counted.add_dimension("service", service_name())
+        counted.add_metadata("deployment_id", logger.get_correlation_id())
+
+
 def annotate(**annotations: str) -> None:
     """Makes a trace findable by these; the deployment id goes with the metrics' log line too."""
     for name, value in annotations.items():

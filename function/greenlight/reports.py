@@ -22,6 +22,7 @@ from greenlight.observability import (
     HOOK_FAILED_OVER,
     TIME_TO_DECISION,
     count,
+    count_now,
     logger,
     metrics,
 )
@@ -37,7 +38,6 @@ RECORDED_BY: Final = 25.0
 _METRICS: Final = {
     GateStatus.APPROVED: GATE_APPROVED,
     GateStatus.REJECTED: GATE_REJECTED,
-    GateStatus.FAILED: HOOK_FAILED_OVER,
 }
 
 
@@ -53,7 +53,7 @@ def report(held: Held, codedeploy: CodeDeploy, countdown: Countdown) -> Settleme
     except HookRefusedError as refused:
         settlement = _explain(gate, refused, codedeploy, countdown)
         # An earlier try of the same status may have been what CodeDeploy took.
-        if not (_is_as_reported(gate, settlement) and (refused.retried or not held.is_new)):
+        if not (_is_as_reported(gate, settlement) and (refused.in_doubt or not held.is_new)):
             logger.info("CodeDeploy had its answer from elsewhere", status=settlement.status)
             return settlement
     is_decision = gate.status is not GateStatus.FAILED
@@ -80,7 +80,10 @@ def record(
             return gate
         gate, is_news = table.mark_reported(held, clock())
     if is_news:  # a try that was killed before it wrote it down has not counted it either
-        count(_METRICS[gate.status])
+        if gate.status is GateStatus.FAILED:
+            count_now(HOOK_FAILED_OVER)  # people are told only after this
+        else:
+            count(_METRICS[gate.status])
         if gate.decided_at:
             waited = gate.decided_at - (gate.notified_at or gate.created_at)
             metrics.add_metric(TIME_TO_DECISION, MetricUnit.Seconds, waited.total_seconds())
@@ -96,7 +99,9 @@ def _explain(
             return codedeploy.settlement(gate)
     except CodeDeployError as exc:
         if isinstance(refused, HookSettledError):
-            raise HookUnexplainedError(exc.operation, exc.reason, retried=refused.retried) from exc
+            raise HookUnexplainedError(
+                exc.operation, exc.reason, in_doubt=refused.in_doubt
+            ) from exc
         raise refused from exc
 
 

@@ -110,7 +110,9 @@ class FailureSettings:
     test_url: str
     language: Language
     gate_ttl: timedelta
+    takes_clicks: bool
     problems: tuple[str, ...]
+    image_url: None = None
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
             if environ.get("SLACK_IMAGE_URL") == ""
             else reader.read("SLACK_IMAGE_URL", _image_url, DEFAULT_IMAGE_URL),
             gate_ttl=reader.read("GATE_TTL_DAYS", _days, timedelta(days=DEFAULT_GATE_TTL_DAYS)),
-            takes_clicks=reader.read(
-                "SLACK_SIGNING_SECRET", lambda text: bool(_signing_secret(text)), default=False
-            ),
+            takes_clicks=reader.read("SLACK_SIGNING_SECRET", _is_signing_secret, default=False),
         )
     )
 
@@ -156,6 +156,7 @@ def load_failure_settings(environ: Mapping[str, str] = os.environ) -> FailureSet
         test_url=reader.read("TEST_URL", _test_url) or "",
         language=reader.read("MESSAGE_LANGUAGE", _language, Language.KOREAN),
         gate_ttl=reader.read("GATE_TTL_DAYS", _days, ttl),
+        takes_clicks=reader.read("SLACK_SIGNING_SECRET", _is_signing_secret, default=False),
         problems=tuple(reader.problems),
     )
 
@@ -310,6 +311,10 @@ def _signing_secret(text: str) -> SecretReference:
             raise ValueError(f"is neither a signing secret (letters and digits) nor {_PLACES}")
         source = SecretSource.VALUE
     return SecretReference("SLACK_SIGNING_SECRET", source, text)
+
+
+def _is_signing_secret(text: str) -> bool:
+    return bool(_signing_secret(text))
 
 
 def _place(text: str) -> SecretSource | None:

@@ -93,7 +93,7 @@ class SlackWebhook:
             try:
                 answer = self._http.post(url, json=message, allow_redirects=False)
             except requests.RequestException as exc:
-                failure: SlackError | None = SlackError(type(exc).__name__)
+                failure: SlackError | None = SlackError(type(exc).__name__, in_doubt=True)
             else:
                 failure = _failure(answer)
                 subsegment.put_annotation("slack_status", str(answer.status_code))

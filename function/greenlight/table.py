@@ -27,7 +27,16 @@ from greenlight.items import (
     update,
     values,
 )
-from greenlight.models import Decision, Gate, GateStatus, Hook, Settlement, Via
+from greenlight.models import (
+    UNKNOWN,
+    Decision,
+    Gate,
+    GateStatus,
+    Hook,
+    Lifecycle,
+    Settlement,
+    Via,
+)
 from greenlight.observability import logger
 
 if TYPE_CHECKING:
@@ -89,8 +98,8 @@ REPORTING: Final = Lease("report_until", "report_try_id", timedelta(seconds=15))
 class NewGate:
     """What a hook's gate is opened or failed with; one that is there already keeps its own times.
 
-    `started_at`: since when CodeDeploy waits for the hook, where it says so; the deadline is right
-    then.
+    `lifecycle`: what CodeDeploy says of its hook; the deadline is right where it says since when it
+    waits.
     """
 
     hook: Hook
@@ -98,7 +107,7 @@ class NewGate:
     created_at: datetime
     deadline: datetime
     expires_at: datetime
-    started_at: datetime | None = None
+    lifecycle: Lifecycle = UNKNOWN
     application: str | None = None
     deployment_group: str | None = None
 
@@ -119,7 +128,7 @@ class NewGate:
 
     def better_known(self) -> Item:
         """The attributes of it that say more than those of an earlier try may."""
-        known: Item = {"deadline": moment_text(self.deadline)} if self.started_at else {}
+        known: Item = {"deadline": moment_text(self.deadline)} if self.lifecycle.waits_since else {}
         if self.application:
             known |= {
                 "test_url": self.test_url,
@@ -134,12 +143,14 @@ class Held:
     """A gate, and the lease of this try on what is to be done with it.
 
     `try_id` is None if there is nothing to do, or nothing for this try. `is_new`: what is to be
-    done was not begun by an earlier try.
+    done was not begun by an earlier try. `may_be_told`: people may have been told that the gate
+    waits, by a try that did not come to its end.
     """
 
     gate: Gate
     try_id: str | None = None
     is_new: bool = False
+    may_be_told: bool = False
 
 
 class GateTable:
@@ -167,16 +178,26 @@ class GateTable:
         if is_put:
             return Held(self._gate(held), try_id, is_new=True)
         if not _is_gate_of(new.hook, held):
-            if new.started_at and _is_taken(held, new):
+            if _is_taken(held, new):
                 raise GateTakenError(new.hook.deployment_id)
             return self._replace(new, item, held, TELLING)
         gate = self._gate(held)
         if self._is_done(gate, held):
             return Held(gate)
+        return self.take_telling(gate, now, new.better_known(), may_be_told=TELLING.holder in held)
+
+    def take_telling(
+        self, gate: Gate, now: datetime, better_known: Item | None = None, *, may_be_told: bool
+    ) -> Held:
+        """Takes the lease on telling people of a gate that an earlier try left untold.
+
+        As of `open`; `better_known` attributes are set besides.
+        """
+        try_id = _try_id()
         try:
             item = self._update(
-                new.hook,
-                {**new.better_known(), **lease},
+                gate.hook,
+                {**(better_known or {}), **TELLING.taken(try_id, now)},
                 f"{_IS_MINE} AND #status = :waiting AND attribute_not_exists(notified_at)"
                 f" AND {TELLING.is_free}",
                 waiting=GateStatus.WAITING,
@@ -184,11 +205,11 @@ class GateTable:
                 try_id=try_id,
             )
         except _ConditionFailed as failed:
-            gate = self._held(new.hook, failed.item)
+            gate = self._held(gate.hook, failed.item)
             if self._is_done(gate, failed.item):
                 return Held(gate)
             raise GateBusyError(gate.deployment_id, failed.item.get(TELLING.until)) from None
-        return Held(self._gate(item), try_id)
+        return Held(self._gate(item), try_id, may_be_told=may_be_told)
 
     def mark_notified(self, hook: Hook, now: datetime) -> Gate:
         """Writes down that people were told that the gate waits.
@@ -199,10 +220,18 @@ class GateTable:
 
     # ── A gate of which nobody could be told is failed ───────────────────────────────────────────
 
-    def fail(self, new: NewGate, reason: str, *, is_reported: bool = False) -> Held:
+    def fail(
+        self,
+        new: NewGate,
+        reason: str,
+        *,
+        telling: Held | None = None,
+        is_reported: bool = False,
+    ) -> Held:
         """Fails a hook's gate that waits and of which nobody was told; there need not be one.
 
-        `is_reported`: CodeDeploy knows already.
+        A gate of which people may have been told is left as it is (`may_be_told`), unless it is the
+        caller who holds the lease on `telling` them. `is_reported`: CodeDeploy knows already.
 
         With a `try_id`, it is the caller's to tell CodeDeploy, and to call `mark_reported` or
         `settle`, or `release`. Without, it is not to be failed: people were told, or it was
@@ -221,13 +250,13 @@ class GateTable:
                 new.hook,
                 item,
                 f"attribute_not_exists(deployment_id) OR ({_IS_MINE} AND #status = :waiting"
-                f" AND attribute_not_exists(notified_at) AND {TELLING.is_free})",
+                " AND attribute_not_exists(notified_at)"
+                " AND (attribute_not_exists(try_id) OR #try_id = :telling_try_id))",
                 keep=("created_at", "deadline", "test_url", "expires_at"),
                 remove=(TELLING.until, TELLING.holder),
                 event=failed_now,
                 waiting=GateStatus.WAITING,
-                now=moment_text(now),
-                try_id=try_id,
+                telling_try_id=telling.try_id if telling else None,
             )
         except _ConditionFailed as failed:
             held = failed.item
@@ -238,9 +267,10 @@ class GateTable:
                     raise GateTakenError(new.hook.deployment_id) from None
                 return self._replace(new, {**item, "history": [failed_now]}, held, REPORTING)
             gate = self._gate(held)
-            if gate.status is GateStatus.WAITING and not gate.notified_at:
-                raise GateBusyError(gate.deployment_id, held.get(TELLING.until)) from None
-            return Held(gate)
+            may_be_told = gate.status is GateStatus.WAITING and not gate.notified_at
+            if may_be_told and held.get(TELLING.until, "") > moment_text(now):
+                raise GateBusyError(gate.deployment_id, held[TELLING.until]) from None
+            return Held(gate, may_be_told=may_be_told)
         return Held(self._gate(item), try_id, is_new=True)
 
     def take_failure_message(self, gate: Gate, now: datetime) -> Held:
@@ -254,7 +284,7 @@ class GateTable:
             self._update(
                 gate.hook,
                 TELLING.taken(try_id, now),
-                f"{_IS_MINE} AND #status <> :waiting AND attribute_not_exists(notified_at)"
+                f"{_IS_MINE} AND #status <> :waiting"
                 f" AND attribute_not_exists(failure_notified_at) AND {TELLING.is_free}",
                 waiting=GateStatus.WAITING,
                 now=moment_text(now),
@@ -262,7 +292,7 @@ class GateTable:
             )
         except _ConditionFailed as failed:
             gate = self._held(gate.hook, failed.item)
-            if gate.notified_at or gate.failure_notified_at:
+            if gate.failure_notified_at:
                 return Held(gate)
             raise GateBusyError(gate.deployment_id, failed.item.get(TELLING.until)) from None
         return Held(gate, try_id)
@@ -321,12 +351,11 @@ class GateTable:
     def _take_over_decision(self, gate: Gate, now: datetime) -> Held:
         """Takes over a decision, unless another try is bringing it to CodeDeploy."""
         try:
-            held = self.take_over(gate, now)
-        except GateBusyError:
+            return self.take_over(gate, now)
+        except GateBusyError as busy:
+            if busy.lease_until is None:  # it was given back just now
+                raise
             return Held(gate)
-        if held.gate.status is GateStatus.WAITING:  # it was given back just now
-            raise GateBusyError(gate.deployment_id, None)
-        return held
 
     def give_back(self, held: Held, problem: str, now: datetime) -> Gate:
         """Lets a gate wait again, because CodeDeploy denied its decider; the gate as it is then.
@@ -370,6 +399,8 @@ class GateTable:
             )
         except _ConditionFailed as failed:
             now_held = self._held(gate.hook, failed.item)
+            if now_held.status is GateStatus.WAITING:  # it was given back just now
+                raise GateBusyError(gate.deployment_id, None) from None
             if now_held.is_unreported or now_held.is_failing:
                 raise GateBusyError(gate.deployment_id, failed.item.get(REPORTING.until)) from None
             return Held(now_held)
@@ -649,14 +680,18 @@ def _is_taken(held: Item, new: NewGate) -> bool:
     """Whether an item is the gate of another hook, which CodeDeploy waits for.
 
     CodeDeploy runs one hook of a deployment after the other: the one that it waits for is that of
-    the gate which was opened since it began to wait. Where it does not say when that was, it may be
-    any gate that waits.
+    the gate which was opened since it began to wait, and of which it knows nothing yet. Where it
+    does not say when that was, it may be any such gate.
     """
-    if "deadline" not in held or held.get("status") != GateStatus.WAITING:
+    if "deadline" not in held or held.get("status") == GateStatus.EXPIRED:
         return False
-    if new.started_at is None:
+    if "reported_at" in held or "failed_at" in held:
+        return False
+    if new.lifecycle.status is None:
         return bool(held["deadline"] > moment_text(new.created_at))
-    return bool(held.get("created_at", "") >= moment_text(new.started_at - CLOCKS_DIFFER_BY))
+    since = new.lifecycle.waits_since
+    opened_at = held.get("created_at", "")
+    return since is not None and bool(opened_at >= moment_text(since - CLOCKS_DIFFER_BY))
 
 
 class _ConditionFailed(Exception):  # noqa: N818  # an outcome of a write, not an error of it

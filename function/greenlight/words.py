@@ -111,7 +111,8 @@ WORDS: Final = {
         approved_by="*승인*: {who} · {when}",
         rejected_by="*거부*: {who} · {when}",
         approved_elsewhere="*승인*: CodeDeploy에서 직접(AWS CLI 등) · {when}",
-        rejected_elsewhere="*거부 또는 중지*: CodeDeploy에서 직접(콘솔, AWS CLI 등) · {when}",
+        rejected_elsewhere="*실패 또는 중지*: 여기서 내린 결정이 아니라 CodeDeploy에서 끝남"
+        "(콘솔, AWS CLI 등) · {when}",
         expired="결정이 없어 CodeDeploy가 배포를 실패로 처리했습니다 · {when}",
         failed_at="테스트를 요청하지 못해 Greenlight가 배포를 실패로 보고했습니다 · {when}",
         why="이유",
@@ -188,8 +189,8 @@ WORDS: Final = {
         approved_by="*Approved* by {who} · {when}",
         rejected_by="*Rejected* by {who} · {when}",
         approved_elsewhere="*Approved* at CodeDeploy itself (AWS CLI or the like) · {when}",
-        rejected_elsewhere="*Rejected or stopped* at CodeDeploy itself (console, AWS CLI or the "
-        "like) · {when}",
+        rejected_elsewhere="*Failed or stopped* at CodeDeploy, by no decision that is on record "
+        "here (console, AWS CLI or the like) · {when}",
         expired="Without a decision, CodeDeploy failed the deployment · {when}",
         failed_at="Greenlight could not ask for a test and failed the deployment · {when}",
         why="Reason",

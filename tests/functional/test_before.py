@@ -1,9 +1,11 @@
 """What the version before this one left in the table and in the channel goes on working."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 
 from greenlight.errors import GateBusyError
 from stand_ins.aws import TABLE, AwsStandIn
@@ -46,8 +48,10 @@ def put(aws: AwsStandIn, happened: tuple[str, ...], **attributes: str) -> None:
 
 
 @pytest.fixture(autouse=True)
-def deployment(aws: AwsStandIn) -> None:
-    add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+def deployment(aws: AwsStandIn) -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        add_deployment("d-LOCALTEST", aws.client("codedeploy"))
+        yield
 
 
 def press(invoke_decision: Invoke, verdict: str) -> None:

@@ -241,7 +241,7 @@ def test_what_is_wrongly_signed_is_counted_apart_from_what_is_not_signed(
     ("answer", "status", "sentence"),
     [
         ("Succeeded", "APPROVED", "*승인*: CodeDeploy에서 직접"),
-        ("Failed", "REJECTED", "*거부 또는 중지*: CodeDeploy에서 직접"),
+        ("Failed", "REJECTED", "*실패 또는 중지*: 여기서 내린 결정이 아니라"),
     ],
 )
 def test_an_answer_that_was_given_elsewhere_is_found_out_and_written_down(

@@ -297,8 +297,9 @@ def test_what_happened_elsewhere_cannot_be_written_down(
 
     assert is_notice(notice)
     assert "결정을 처리하지 못했습니다" in whole(notice)
-    (line,) = output().failures
-    assert line["stage"] == "table"
+    written = output()
+    assert [line["stage"] for line in written.lines if line["level"] == "WARNING"] == ["table"]
+    assert ("DecisionFailed", "service=greenlight") not in written.metrics, "nothing waits for it"
     assert aws.reports == {HOOK: "Failed"}
     aws.before = lambda _: None
     with later():

@@ -72,6 +72,10 @@ def test_a_denial_after_a_try_that_may_have_been_taken_keeps_the_decision(
 ) -> None:
     aws.failures[REPORT] = ["ThrottlingException", "AccessDeniedException"]
     click("approve")
+    assert gate(aws)["status"] == "WAITING", "what is throttled was not taken"
+
+    aws.failures[REPORT] = ["InternalFailure", "AccessDeniedException"]
+    click("approve")
     assert gate(aws)["status"] == "APPROVED", "retried in place"
 
     aws.failures[REPORT] = ["AccessDeniedException"]

@@ -381,8 +381,9 @@ def test_a_duplicate_that_met_a_try_which_is_still_at_work_is_looked_at_again(
     assert aws.reports == {}
 
     with time_machine.travel(NOW + timedelta(minutes=1), tick=False):
-        assert invoke_failure(BUSY)["body"] == FAILED, "a try that died leaves nothing hanging"
-    assert aws.reports == {HOOK: "Failed"}
+        assert invoke_failure(BUSY)["body"] == LEFT_ALONE, "people may have been told"
+    assert aws.reports == {}
+    assert len(slack.messages) == 1, "so they are asked"
 
 
 def test_a_duplicate_that_met_a_try_which_failed_is_failed(
@@ -562,14 +563,17 @@ def test_without_the_table_an_answer_from_elsewhere_stands(
     assert ("HookFailedOver", "service=greenlight") not in output().metrics
 
 
-def test_without_the_table_an_answer_that_cannot_be_looked_up_stands(
+def test_without_the_table_an_answer_that_cannot_be_looked_up_is_tried_again(
     invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
     answer_elsewhere(aws, "Failed")
     aws.failures["GetDeployment"] = ["AccessDeniedException"]
 
-    assert invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)["body"] == LEFT_ALONE
-    assert slack.messages == []
+    with pytest.raises(HookUnexplainedError):
+        invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)
+
+    assert invoke_failure(RECORD)["body"] == FAILED
+    assert "CodeDeploy에서 실패했거나 중지되어" in whole(slack.messages[-1])
 
 
 def test_without_slack_for_a_moment_people_are_told_by_the_next_try(
@@ -816,15 +820,30 @@ def test_whatever_else_it_failed_of_it_takes_no_gate_over(
 
 
 def test_an_event_that_was_codedeploys_after_all_is_failed(
-    invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+    invoke: Invoke, invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    deployments()["d-LOCALTEST"].hook_execution_id = "hook-local"
+    invoke(BY_HAND)  # it came first
+    with pytest.raises(GateTakenError) as failed:
+        invoke(EVENT)
+    error = {"errorType": type(failed.value).__name__, "errorMessage": str(failed.value)}
+
+    assert invoke_failure(record(error))["body"] == FAILED
+
+    assert aws.reports == {HOOK: "Failed"}
+    assert "테스트 요청 실패" in whole(slack.messages[-1])
+    assert plain(aws.items()[0])["hook_execution_id"] == "made-up", "the key is another's"
+
+
+def test_a_gate_that_is_no_other_hooks_any_more_is_failed_on_record_too(
+    invoke_failure: Invoke, aws: AwsStandIn
 ) -> None:
     error = {"errorType": "GateTakenError", "errorMessage": "another hook waits"}
 
     assert invoke_failure(record(error))["body"] == FAILED
 
     assert aws.reports == {HOOK: "Failed"}
-    assert len(slack.messages) == 1
-    assert aws.items() == [], "the key is another's"
+    assert plain(aws.items()[0])["status"] == "FAILED"
 
 
 # Killed in the middle: the call it is in the middle of, the how manyth of its kind, whether that

@@ -212,7 +212,9 @@ def test_a_new_hook_execution_replaces_the_gate_of_an_older_one(
 ) -> None:
     with time_machine.travel(NOW, tick=False):
         invoke(EVENT)
-    change(aws, "SET #status = :status", {":status": {"S": "REJECTED"}}, {"#status": "status"})
+    set_to = "SET #status = :status, reported_at = :now"
+    values = {":status": {"S": "REJECTED"}, ":now": {"S": NOW.isoformat()}}
+    change(aws, set_to, values, {"#status": "status"})
 
     with time_machine.travel(NOW + A_MINUTE, tick=False):
         answer = invoke({**EVENT, "LifecycleEventHookExecutionId": "hook-2"})

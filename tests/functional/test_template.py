@@ -56,6 +56,10 @@ BY_LAMBDA = {
 }
 
 
+# What the version before this one does, while a stack is updated: roles change before code.
+FOR_AN_UPDATE = {"dynamodb:GetItem"}
+
+
 def of_type(*types: str) -> dict[str, Any]:
     return {
         name: resource["Properties"]
@@ -372,7 +376,7 @@ def test_every_call_is_permitted_and_every_permission_is_needed(
                 for statement in policy["Statement"]:
                     actions_of = statement["Action"]
                     granted |= {actions_of} if isinstance(actions_of, str) else set(actions_of)
-        assert granted - BY_LAMBDA == actions
+        assert granted - BY_LAMBDA - FOR_AN_UPDATE == actions
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -14,6 +14,7 @@ FAILURES = "function/greenlight/failures.py"
 REPORTS = "function/greenlight/reports.py"
 DECISIONS = "function/greenlight/decisions.py"
 GATES = "function/greenlight/gates.py"
+ASKING = "function/greenlight/asking.py"
 SLACK = "function/greenlight/slack.py"
 CLICKS = "function/greenlight/handlers/decision.py"
 
@@ -32,19 +33,11 @@ MUTANTS = (
     Mutant(
         "a try tells people without a lease",
         TABLE,
-        """attribute_not_exists(notified_at)"
+        """AND attribute_not_exists(notified_at)"
                 f" AND {TELLING.is_free}",
-                waiting=GateStatus.WAITING,
-                now=moment_text(now),
-                try_id=try_id,
-            )
-        except _ConditionFailed as failed:
-            gate = self._held(new.hook, failed.item)""",
-        """attribute_not_exists(notified_at)",
-                waiting=GateStatus.WAITING,
-            )
-        except _ConditionFailed as failed:
-            gate = self._held(new.hook, failed.item)""",
+""",
+        """AND attribute_not_exists(notified_at)",
+""",
     ),
     Mutant(
         "a try gives up anybody's lease",
@@ -63,10 +56,9 @@ MUTANTS = (
     Mutant(
         "people who were told are no reason not to fail",
         TABLE,
-        """                f" AND attribute_not_exists(notified_at) AND {TELLING.is_free})",
-                keep""",
-        """                f" AND {TELLING.is_free})",
-                keep""",
+        """                " AND attribute_not_exists(notified_at)"
+                " AND (attribute_not_exists(try_id)""",
+        """                " AND (attribute_not_exists(try_id)""",
     ),
     Mutant(
         "a decision is no reason not to fail",
@@ -77,10 +69,10 @@ MUTANTS = (
     Mutant(
         "a failover does not wait for a try that is telling people",
         TABLE,
-        """                f" AND attribute_not_exists(notified_at) AND {TELLING.is_free})",
-                keep""",
-        """                " AND attribute_not_exists(notified_at))",
-                keep""",
+        """ AND (attribute_not_exists(try_id) OR #try_id = :telling_try_id))",
+""",
+        """)",
+""",
     ),
     Mutant(
         "what happened elsewhere is written without the lease",
@@ -124,14 +116,14 @@ MUTANTS = (
     Mutant(
         "a test event takes the gate of a live deployment over",
         TABLE,
-        "            if since and _waits(held) and",
-        "            if since is None and _waits(held) and",
+        "    return since is not None and bool(",
+        "    return since is None and bool(",
     ),
     Mutant(
         "the failure function does not look at the table",
         FAILURES,
-        "        if self.table is None or self.problem.kind",
-        "        if self.table or self.problem.kind",
+        "        if self.table is None:\n",
+        "        if self.table:\n",
     ),
     Mutant(
         "what people could not be told is not tried again",
@@ -149,20 +141,20 @@ MUTANTS = (
     Mutant(
         "that people were told and the table does not know is forgotten",
         FAILURES,
-        "if self.problem.kind == ToldUnrecordedError.__name__ and",
-        "if not self.problem.kind and",
+        "knows = self.problem.kind == ToldUnrecordedError.__name__",
+        "knows = not self.problem.kind",
     ),
     Mutant(
         "an answer that may be one's own is another's",
         REPORTS,
-        "(refused.retried or not held.is_new)",
-        "refused.retried",
+        "(refused.in_doubt or not held.is_new)",
+        "refused.in_doubt",
     ),
     Mutant(
         "any answer is one's own",
         REPORTS,
-        "if not (_is_as_reported(gate, settlement) and (refused.retried or not held.is_new)):",
-        "if not (refused.retried or not held.is_new):",
+        "if not (_is_as_reported(gate, settlement) and (refused.in_doubt or not held.is_new)):",
+        "if not (refused.in_doubt or not held.is_new):",
     ),
     Mutant(
         "a failed release is counted by every try",
@@ -179,7 +171,7 @@ MUTANTS = (
     Mutant(
         "a denied decision stays",
         DECISIONS,
-        "if held.is_new and not denied.retried:",
+        "if held.is_new and not denied.in_doubt:",
         "if not held:",
     ),
     Mutant(
@@ -193,10 +185,29 @@ MUTANTS = (
     ),
     Mutant(
         "that people were told is written down before they are",
-        GATES,
-        "    try:\n        with countdown.until(TOLD_BY):\n",
-        "    table.mark_notified(hook, clock())\n"
-        "    try:\n        with countdown.until(TOLD_BY):\n",
+        ASKING,
+        "    try:\n        with countdown.until(told_by):\n",
+        "    table.mark_notified(held.gate.hook, clock())\n"
+        "    try:\n        with countdown.until(told_by):\n",
+    ),
+    Mutant(
+        "a try that may have told people gives its lease up",
+        ASKING,
+        "if not (is_in_doubt or held.may_be_told):",
+        "if held:",
+    ),
+    Mutant(
+        "people who may have been told are left alone",
+        FAILURES,
+        "        if held.may_be_told:\n            return self._ask_again(held.gate, table)\n",
+        "",
+    ),
+    Mutant(
+        "a hook is failed though people could be asked again",
+        FAILURES,
+        "            return self._ask_again(held.gate, table)\n",
+        "            telling = table.take_telling(held.gate, self.clock(), may_be_told=True)\n"
+        "            held = table.fail(self._new_gate(), self.problem.reason, telling=telling)\n",
     ),
     Mutant(
         "the hour begins when the function does",
@@ -207,8 +218,8 @@ MUTANTS = (
     Mutant(
         "an error of Slack's shows the webhook",
         SLACK,
-        "failure: SlackError | None = SlackError(type(exc).__name__)",
-        "failure: SlackError | None = SlackError(str(exc))",
+        "failure: SlackError | None = SlackError(type(exc).__name__, in_doubt=True)",
+        "failure: SlackError | None = SlackError(str(exc), in_doubt=True)",
     ),
     Mutant(
         "a request is Slack's without a signature",

@@ -22,7 +22,17 @@ from typing import Any
 from stand_ins.aws import TABLE
 from tests.simulation.process import Ended, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
-from tests.simulation.world import BY_HAND, HOOK, REPORT, SECRETS, Call, Message, Reply, World
+from tests.simulation.world import (
+    BY_HAND,
+    HOOK,
+    REPORT,
+    SECRETS,
+    WEBHOOK_PARAMETER,
+    Call,
+    Message,
+    Reply,
+    World,
+)
 
 # Steps of a gate's life that happen once, whatever comes twice.
 ONCE = ("opened", "notified", "reported", "expired", "failed", "failure_notified")
@@ -56,11 +66,13 @@ class Job:
     is_cut_off: bool = False
     faults: set[str] = field(default_factory=set)
     denied: bool = False
+    was_killed: bool = False
     has_posted: bool = False
     is_disturbed: bool = False
     has_reported: bool = False
     is_shaken: bool = False
     is_blind: bool = False
+    has_wrong_settings: bool = False
 
     @property
     def is_by_hand(self) -> bool:
@@ -80,6 +92,11 @@ class Job:
         return str(error.get("errorType"))
 
     @property
+    def cannot_tell(self) -> bool:
+        """Whether Slack did not take a message of its, or it does not know whether."""
+        return bool(self.faults & {"slack", "ssm"}) or self.has_wrong_settings
+
+    @property
     def knows_little(self) -> bool:
         """Whether the table or CodeDeploy did not say what it asked."""
         return self.is_cut_off or "codedeploy" in self.faults
@@ -96,7 +113,10 @@ class Rules:
 
     `clocks_agree`: they differ by less than a lease allows. `report` is the answer that CodeDeploy
     took from us, `messages` what the channel got, `earlier` how many entries of the history are an
-    older hook's. `was_taken_over`: somebody's test event has replaced the gate, and so its record.
+    older hook's, `holders` who has taken each lease. `was_taken_over`: somebody's test event has
+    replaced the gate, and so its record. `barred` may decide nothing. `denied_approvers`: those, by
+    what they run, who approve and whom CodeDeploy lets answer no hook; where such a one does not
+    learn that, the approval stands.
     """
 
     schedule: Schedule
@@ -108,18 +128,23 @@ class Rules:
     report: tuple[str, str] | None = None
     messages: list[tuple[str, str, Job]] = field(default_factory=list)
     approvers: set[str] = field(default_factory=set)
+    denied_approvers: dict[str, str] = field(default_factory=dict)
+    barred: set[str] = field(default_factory=lambda: {"U0MALLORY"})
+    holders: dict[str, str] = field(default_factory=dict)
     earlier: int = 0
     was_taken_over: bool = False
 
     def started(self, name: str, function: str, event: Any) -> None:
         """An invocation or a command begins."""
-        has_table = self.environs[function]["DYNAMODB_TABLE_NAME"] == TABLE
+        environ = self.environs[function]
+        has_table = environ["DYNAMODB_TABLE_NAME"] == TABLE
         self.jobs[name] = Job(
             function,
             event,
             told_at=self._gate().get("notified_at"),
             engine=self.world.engine,
             is_cut_off=not has_table,
+            has_wrong_settings=environ["SLACK_WEBHOOK_URL"] != WEBHOOK_PARAMETER,
         )
 
     def replied(self, process: Process, call: Call, reply: Reply) -> None:
@@ -137,12 +162,20 @@ class Rules:
         job.faults.add(service)
         job.is_cut_off |= service == "dynamodb"
         job.is_shaken |= service == "codedeploy"
+        self._may_stand(job)
         if job.has_posted or service == "slack" or fault in ("slow", "trickle"):
             job.is_disturbed = True
 
     def killed(self, name: str) -> None:
         """An invocation or a command was killed."""
-        self.jobs[name].is_disturbed = self.jobs[name].is_shaken = True
+        job = self.jobs[name]
+        job.is_disturbed = job.is_shaken = job.was_killed = True
+        self._may_stand(job)
+
+    def _may_stand(self, job: Job) -> None:
+        """Lets an approval stand whose maker may not have learned that CodeDeploy denies it."""
+        if job.function in self.denied_approvers:
+            self.approvers.add(self.denied_approvers[job.function])
 
     def tried_to_report(self, by: str) -> None:
         """CodeDeploy gets an answer of ours, and takes it or does not."""
@@ -164,6 +197,9 @@ class Rules:
         if before.get("hook_execution_id") != after.get("hook_execution_id") or not is_a_gate:
             self.earlier = len(old) if is_a_gate else 0
         self._check_order(by, told[self.earlier :], told)
+        self._check_leases(by, before, after)
+        if after.get("decided_by") in self.barred:
+            self.schedule.breaks(1, f"{by} let {after['decided_by']} decide, who may not")
         if before.get("hook_execution_id") != after.get("hook_execution_id"):
             is_decided_now = is_a_gate and "notified_at" in before and before["status"] == "WAITING"
             is_live = before.get("hook_execution_id") == HOOK and self.world.ended_at is None
@@ -177,6 +213,17 @@ class Rules:
         is_own = is_a_gate and before.get("hook_execution_id") == HOOK
         if before.get("status") in DECIDED and "decided_by" in before and is_own:
             self._check_decision(by, before, after)
+
+    def _check_leases(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """Rule 6: a lease is given up by whoever has it, or by a step that is on record."""
+        is_a_step = before.get("history") != after.get("history")
+        for holder in ("try_id", "report_try_id"):
+            held = str(before.get(holder))
+            is_given_up = holder not in after and not is_a_step
+            if is_given_up and self.holders.get(held, by) != by:
+                self.schedule.breaks(6, f"{by} gave up the lease of {self.holders[held]}")
+            if holder in after:
+                self.holders.setdefault(after[holder], by)
 
     def _check_decision(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         """A decision stays, unless CodeDeploy had its answer from elsewhere, or took none of it."""
@@ -205,7 +252,9 @@ class Rules:
             return
         if gate.get("status") == "APPROVED":
             self.schedule.breaks(1, f"{by} failed a release that {gate['decided_by']} approved")
-        is_told = gate.get("notified_at") or job.error_type == "ToldUnrecordedError"
+        was_asked = any(kind == "waiting" for kind, _, _ in self.messages) and not job.cannot_tell
+        knows = gate.get("notified_at") or job.error_type == "ToldUnrecordedError"
+        is_told = knows or was_asked
         if job.function == "failure" and gate and is_told:
             self.schedule.breaks(2, f"{by} failed a release that people were told of")
         if job.function != "failure" and gate.get("status") != "REJECTED":
@@ -284,6 +333,11 @@ class Rules:
         engine, gate = self.world.engine, self._gate()
         kinds = [kind for kind, _, _ in self.messages]
         was_asked = "waiting" in kinds
+        dead_letters = [
+            one
+            for one in dead_letters
+            if one["requestPayload"]["LifecycleEventHookExecutionId"] == HOOK
+        ]
         reporter = self.jobs[self.report[0]].function if self.report else None
         is_ours = reporter is not None
         if not (was_asked or dead_letters):
@@ -293,6 +347,7 @@ class Rules:
                 self.schedule.breaks(3, "the deployment was failed, and nobody was told")
         if is_ours and engine == "Failed" and kinds[-1:] == ["stuck"] and not dead_letters:
             self.schedule.breaks(4, "people were told that it is stuck, and not that it was failed")
+        self._check_counted()
         self._check_record(engine, gate, was_asked=was_asked, has_letter=bool(dead_letters))
         for kind in ("waiting", "failed"):
             calm = [
@@ -300,9 +355,18 @@ class Rules:
                 for told, by, job in self.messages
                 if told == kind and not (job.is_disturbed or job.is_blind)
             ]
-            if len(calm) > 1 and self.clocks_agree:
+            if len(calm) > 1 and self.clocks_agree and not self.was_taken_over:
                 self.schedule.breaks(6, f"people were told twice ({kind}): by {', '.join(calm)}")
         self._check_secrets(json.dumps(self.world.item(), default=str), "the item")
+
+    def _check_counted(self) -> None:
+        """Rule 7: a release that people never saw is counted."""
+        failures = [one for one in self.jobs.values() if one.function == "failure"]
+        is_calm = not any(one.is_cut_off or one.was_killed for one in failures)
+        if not (self.report and self.report[1] == "FAILED" and is_calm):
+            return
+        if not self.counts["HookFailedOver"]:
+            self.schedule.breaks(7, "a release that people never saw is not counted")
 
     def _check_record(
         self, engine: str, gate: dict[str, Any], *, was_asked: bool, has_letter: bool

@@ -79,6 +79,9 @@ class Schedule:
         if crowd.random() < 0.4:
             together = START + 1 + 300 * crowd.random()
             self.at(together + 0.3 * self.chance(f"in the crowd {name}").random(), do)
+        elif self.chance(f"{name} is late").random() < 0.1:
+            last = 180 * self.chance(f"how late {name} is").random()
+            self.at(START + AN_HOUR + 20 - last, do)
         else:
             self.someday(f"{name} acts", do, within=AN_HOUR * 0.95)
 

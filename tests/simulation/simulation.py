@@ -27,6 +27,8 @@ from tests.simulation.world import ROTATED_PATH, WEBHOOK_PARAMETER, Message, Wor
 # How often a call meets a fault, and how often a schedule is like that.
 RATES = {0.0: 15, 0.02: 30, 0.08: 35, 0.25: 20}
 FORGED = "greenlight_approve"
+# Who may press the buttons, where that is set.
+FEW = "U0ALICE,U0BOB,U0ZOEAPPROVE,U0ZOEREJECT"
 FROM_BEFORE = (
     "another tool's item",
     "an older gate, WAITING",
@@ -92,9 +94,9 @@ class Simulation:
         self._settings()
 
     def _settings(self) -> None:
+        self.few = FEW if self.schedule.happens(0.2, "few may decide") else ""
         for function in MODULES:
-            environ = dict(ENVIRON)
-            self.environs[function] = environ
+            self.environs[function] = self._environ(function)
             about = f"wrong settings of {function}"
             if self.schedule.happens(0.06, about):
                 wrong = self.schedule.chance(about).choice(WRONG_SETTINGS)
@@ -105,6 +107,10 @@ class Simulation:
         if self.schedule.happens(0.02, "the code of the hook is gone"):
             self.schedule.tell("stack", "the code of the hook is gone")
             self.aws.broken = frozenset({"hook"})
+
+    def _environ(self, function: str) -> dict[str, str]:
+        """The right settings of a function."""
+        return ENVIRON | ({"APPROVERS": self.few} if function == "decision" and self.few else {})
 
     def _change(self, function: str, wrong: dict[str, str]) -> None:
         """Somebody deploys a wrong setting: environments are new from then on."""
@@ -167,9 +173,13 @@ class Simulation:
     def _caller(self, name: str) -> Caller:
         chance = self.schedule.chance(name)
         verdict = chance.choice(["approve", "approve", "reject"])
+        may_report = chance.random() < 0.7
         self.environs[name] = ENVIRON
-        if verdict == "approve":
-            self.rules.approvers.add(f"arn:aws:iam::123456789012:user/{name}")
+        arn = f"arn:aws:iam::123456789012:user/{name}"
+        if verdict == "approve" and may_report:
+            self.rules.approvers.add(arn)
+        elif verdict == "approve":
+            self.rules.denied_approvers[name] = arn
         return Caller(
             self.schedule,
             self._start,
@@ -177,7 +187,7 @@ class Simulation:
             self.rules.ended,
             name,
             verdict,
-            may_report=chance.random() < 0.7,
+            may_report=may_report,
         )
 
     def _add_clicker(self, name: str, patience: int = 3) -> Clicker:
@@ -191,16 +201,20 @@ class Simulation:
             chance.randint(1, patience),
             1 + 30 * chance.random(),
         )
-        if verdict == "approve":
-            self.rules.approvers.add(f"U0{name.upper()}")
+        user = f"U0{name.upper()}"
+        if self.few and user not in self.few:
+            self.rules.barred.add(user)
+        elif verdict == "approve":
+            self.rules.approvers.add(user)
         self.clickers.append(clicker)
         return clicker
 
     def _close(self) -> None:
         """All faults are over, and somebody tries every button that is still there."""
         self.schedule.faults_are_over = True
-        if self.environs["decision"] != ENVIRON:
-            self.environs["decision"] = ENVIRON
+        environ = self._environ("decision")
+        if self.environs["decision"] != environ:
+            self.environs["decision"] = environ
             self.aws.warm["decision"] = []
         for message in self.world.channel:
             if message.is_foreign:
@@ -239,7 +253,16 @@ class Simulation:
     def _posted(self, message: Message) -> None:
         self.schedule.tell("the channel", f"has a message: {message.kind}")
         self.rules.posted(message)
-        if message.kind == "waiting" and message.has_buttons and not message.is_foreign:
+        if message.kind != "waiting" or message.is_foreign:
+            return
+        if self.schedule.happens(0.04, "the table is out once people are told"):
+            chance = self.schedule.chance("when the table is back")
+            end = self.schedule.now + chance.choice([5.0, 100.0, 250.0, 4000.0])
+            how = chance.choice(OUTAGES["dynamodb"])
+            outage = Outage("dynamodb", how, self.schedule.now, end, None)
+            self.schedule.tell("AWS", f"{outage}")
+            self.network.outages.append(outage)
+        if message.has_buttons:
             for clicker in self.clickers:
                 clicker.see(message)
 

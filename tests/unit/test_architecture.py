@@ -24,7 +24,7 @@ LAYERS = [
         "greenlight.failures",
         "greenlight.gates",
     },
-    {"greenlight.reports"},
+    {"greenlight.asking", "greenlight.reports"},
     {
         "greenlight.codedeploy",
         "greenlight.messages",

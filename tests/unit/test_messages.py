@@ -298,7 +298,7 @@ ENDS = [
     ("APPROVED", Via.SLACK, "U0ALICE", "*Approved* by <@U0ALICE> · <!date^"),
     ("REJECTED", Via.SLACK, "U0ALICE", "*Rejected* by <@U0ALICE> · <!date^"),
     ("APPROVED", Via.CLI, "arn:aws:iam::1:user/alice", "*Approved* by `arn:aws:iam::1:user/alice`"),
-    ("REJECTED", Via.ELSEWHERE, None, "*Rejected or stopped* at CodeDeploy itself"),
+    ("REJECTED", Via.ELSEWHERE, None, "*Failed or stopped* at CodeDeploy, by no decision"),
     ("APPROVED", Via.ELSEWHERE, None, "*Approved* at CodeDeploy itself"),
     ("EXPIRED", Via.ELSEWHERE, None, "Without a decision, CodeDeploy failed the deployment"),
     ("APPROVED", None, None, "*Approved* at CodeDeploy itself"),  # by hand, in the table

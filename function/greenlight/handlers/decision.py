@@ -21,6 +21,7 @@ from greenlight.errors import (
     GateNotFoundError,
     GateReplacedError,
     GreenlightError,
+    SettlementUnrecordedError,
     SignatureError,
     SlackError,
 )
@@ -52,7 +53,12 @@ if TYPE_CHECKING:
 
 
 # A click on what does not wait, as far as anybody knows.
-_MOOT: Final = (GateNotFoundError, GateReplacedError, DecisionMootError)
+_MOOT: Final = (
+    DecisionMootError,
+    GateNotFoundError,
+    GateReplacedError,
+    SettlementUnrecordedError,
+)
 
 
 @also_by_hand
