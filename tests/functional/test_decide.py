@@ -355,6 +355,19 @@ def test_a_gate_that_is_forgotten_says_so(
     assert ("DecisionFailed", "service=greenlight") not in written.metrics
 
 
+def test_a_rejection_in_the_last_minute_stays_that_persons_though_its_receipt_is_lost(
+    click: Clicker, aws: AwsStandIn, sleeps: list[float]
+) -> None:
+    opened = datetime.fromisoformat(gate(aws)["created_at"])
+    aws.lost_answers[REPORT] = 1
+
+    with time_machine.travel(opened + timedelta(minutes=59, seconds=20), tick=False):
+        click("reject", ALICE, "broken")
+
+    item = gate(aws)
+    assert (item["status"], item["decided_by"], item["reason"]) == ("REJECTED", "U0ALICE", "broken")
+
+
 def test_a_button_of_an_older_hook_decides_nothing(
     click: Clicker, invoke: Invoke, aws: AwsStandIn, output: Callable[[], Output]
 ) -> None:

@@ -576,6 +576,21 @@ def test_without_the_table_an_answer_that_cannot_be_looked_up_is_tried_again(
     assert "CodeDeploy에서 실패했거나 중지되어" in whole(slack.messages[-1])
 
 
+def test_without_the_table_an_own_answer_whose_receipt_was_lost_is_own(
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    output: Callable[[], Output],
+    sleeps: list[float],
+) -> None:
+    aws.lost_answers[REPORT] = 1
+
+    assert invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)["body"] == FAILED
+
+    assert output().metrics["HookFailedOver", "service=greenlight"] == [1]
+    assert "CodeDeploy에서 실패했거나 중지되어" not in whole(slack.messages[-1])
+
+
 def test_without_slack_for_a_moment_people_are_told_by_the_next_try(
     invoke_failure: Invoke,
     aws: AwsStandIn,
@@ -815,6 +830,42 @@ def test_whatever_else_it_failed_of_it_takes_no_gate_over(
 
     assert plain(aws.items()[0])["hook_execution_id"] == "hook-local"
     assert len(slack.messages) == 1
+    live("approve")
+    assert aws.reports == {HOOK: "Succeeded"}
+
+
+@pytest.mark.parametrize("what", ["the event", "its record"])
+def test_it_replaces_no_decision_that_codedeploy_does_not_know(
+    what: str,
+    live: Clicker,
+    invoke: Invoke,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    sleeps: list[float],
+) -> None:
+    aws.failures[REPORT] = ["ServiceUnavailableException"] * 3
+    live("approve")
+    aws.failures.clear()
+
+    if what == "the event":
+        with pytest.raises(GateTakenError):
+            invoke(BY_HAND)
+    else:
+        error = {"errorType": "SettingsError", "errorMessage": "Settings are wrong"}
+        assert invoke_failure(record(error, BY_HAND))["body"] == LEFT_ALONE
+
+    live("approve")
+    assert aws.reports == {HOOK: "Succeeded"}
+
+
+def test_it_takes_no_gate_that_waits_where_codedeploy_does_not_say_since_when(
+    live: Clicker, invoke: Invoke, aws: AwsStandIn
+) -> None:
+    aws.failures["ListDeploymentTargets"] = ["AccessDeniedException"]
+
+    with pytest.raises(GateTakenError):
+        invoke(BY_HAND)
+
     live("approve")
     assert aws.reports == {HOOK: "Succeeded"}
 

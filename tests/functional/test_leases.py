@@ -169,6 +169,17 @@ def test_a_decision_that_meets_a_gate_which_is_given_back_in_that_moment_is_trie
     assert again.gate.decided_by == "U0BOB"
 
 
+def test_what_was_given_back_in_this_very_moment_is_taken_over_by_nobody(
+    table: GateTable,
+) -> None:
+    table.open(new_gate())
+    denied = table.decide(HOOK, decision(Verdict.APPROVE), NOW)
+    table.give_back(denied, "AccessDeniedException", after(1))
+
+    with pytest.raises(GateBusyError):
+        table.take_over(denied.gate, after(16))
+
+
 def test_one_record_at_a_time_tells_people_that_a_hook_failed(table: GateTable) -> None:
     held = table.fail(new_gate(), "why")
     table.mark_reported(held, after(1))

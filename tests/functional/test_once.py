@@ -13,7 +13,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 
 from greenlight.errors import GateBusyError, GateNotFoundError, SlackError, TableError
 from stand_ins.aws import TABLE, AwsStandIn
-from stand_ins.codedeploy import REGION, add_deployment, go_on
+from stand_ins.codedeploy import REGION, add_deployment, complete_hook, go_on
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke, Process, kill_in_the_middle
@@ -205,6 +205,23 @@ def test_a_duplicate_of_an_unfinished_try_leaves_it_alone_and_can_be_tried_again
     assert slack.messages == []
     with time_machine.travel(NOW + A_MINUTE, tick=False):
         assert invoke(EVENT)["body"] == OK
+
+
+def test_people_are_not_asked_again_about_a_hook_that_was_answered_since(
+    invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    def fail() -> None:
+        aws.failures["UpdateItem"] = ["AccessDeniedException"]
+
+    slack.script.append(Answer(pause=fail))
+    with time_machine.travel(NOW, tick=False), pytest.raises(TableError):
+        invoke(EVENT)
+    with time_machine.travel(NOW + A_MINUTE, tick=False):
+        complete_hook("d-LOCALTEST", "Succeeded")  # by the command in the message
+        answer = invoke(EVENT)
+
+    assert answer["body"]["status"] == "APPROVED"
+    assert len(slack.messages) == 1
 
 
 def test_a_new_hook_execution_replaces_the_gate_of_an_older_one(
