@@ -151,7 +151,7 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no such gate, 4 decided otherwise, "
     "5 decided but CodeDeploy does not know yet (run it again).",
 )
-@click.version_option(package_name="greenlight")
+@click.version_option(package_name="greenlight-gate")
 def main() -> None:
     """Decide CodeDeploy deployments that wait for a person."""
     context = click.get_current_context()

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
 from stand_ins.codedeploy import REGION, add_deployment, deployments, give_up, set_status, stop
 from tests.conftest import load_event
-from tests.functional.conftest import Clicker, Invoke
+from tests.functional.conftest import ROOT, Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
 from tests.functional.test_once import change
 from tests.functional.test_open import whole
@@ -680,7 +681,19 @@ def test_a_list_that_may_not_be_read_is_another_error(
     assert json.loads(result.stderr)["type"] == "TableError"
 
 
-def test_help_names_the_exit_codes_and_the_version_is_known(greenlight: Run) -> None:
+def test_its_version_is_that_of_what_is_installed(
+    greenlight: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = tmp_path / f"{project['name'].replace('-', '_')}-7.8.9.dist-info"
+    installed.mkdir()
+    installed.joinpath("METADATA").write_text(f"Name: {project['name']}\nVersion: 7.8.9\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert greenlight("--version").stdout == "main, version 7.8.9\n"
+
+
+def test_help_names_the_exit_codes(greenlight: Run) -> None:
     text = greenlight("--help").stdout
 
     assert "approve" in text
