@@ -1,4 +1,4 @@
-"""The demo does what it says, in either language."""
+"""The demo does what it says, in either language, and behind a proxy."""
 
 import os
 import subprocess
@@ -36,3 +36,14 @@ def test_people_type_a_reason_in_the_language_of_the_message(
     message = demo(click, MESSAGE_LANGUAGE=language).partition("The message in Slack is now")[2]
 
     assert f"\n{reason}\n" in message
+
+
+def test_nothing_goes_through_a_proxy() -> None:
+    nobody = "http://127.0.0.1:1"
+    proxies = {f"{scheme}_proxy": nobody for scheme in ("http", "https", "all")}
+    variables = {**proxies, "no_proxy": "intranet.example.com"}
+    variables |= {name.upper(): value for name, value in variables.items()}
+
+    printed = demo("approve", **variables)
+
+    assert "HTTP 200 to Slack; to CodeDeploy: Succeeded" in printed
