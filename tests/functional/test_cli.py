@@ -488,10 +488,32 @@ def test_a_gate_can_be_shown(greenlight: Run) -> None:
 
     shown = greenlight("show", "d-LOCALTEST").stdout
 
-    for text in ("d-LOCALTEST", "shop", "shop-blue-green", "REJECTED", ARN, "opened", "reported"):
+    for text in ("d-LOCALTEST", "shop/shop-blue-green", "REJECTED", ARN, "opened", "reported"):
         assert text in shown
+    assert "https://shop.green.example.com/?release=d-LOCALTEST" in shown
     assert "[red]broken[/red] �[31m" in shown, "no markup, and nothing a terminal obeys"
     assert "\x1b" not in shown
+
+
+def test_what_happened_to_a_gate_is_shown_once_and_when(greenlight: Run, aws: AwsStandIn) -> None:
+    greenlight("approve", "d-LOCALTEST", "--reason", "tried it all")
+
+    shown = greenlight("show", "d-LOCALTEST").stdout
+
+    decided = f"decided (status: APPROVED, by: {ARN}, via: cli, reason: tried it all)"
+    for text in ("decided", ARN, "tried it all", "deadline"):
+        assert shown.count(text) == 1
+    story = [line.strip() for line in shown.partition("\n\n")[2].splitlines()]
+    assert [line.split("  ")[1] for line in story] == [
+        "opened",
+        "notified",
+        decided,
+        "reported (status: APPROVED)",
+    ]
+    times = [datetime.fromisoformat(entry["at"]).astimezone() for entry in gate(aws)["history"]]
+    assert [line.split("  ")[0] for line in story] == [
+        f"{time:%Y-%m-%d %H:%M:%S %Z}" for time in times
+    ]
 
 
 def open_gates(invoke: Invoke, aws: AwsStandIn, *minutes_ago: int) -> None:
@@ -518,8 +540,9 @@ def test_what_waits_is_listed_soonest_deadline_first(
 
     assert result.exit_code == 0
     rows = [line for line in result.stdout.splitlines() if "d-" in line and "WAITING" in line]
-    assert [row.split()[1] for row in rows] == ["d-40", "d-20", "d-LOCALTEST"]
-    assert [row.split()[9] for row in rows][:2] == ["19", "39"]
+    assert [row.split()[0] for row in rows] == ["d-40", "d-20", "d-LOCALTEST"]
+    assert rows[0].split() == ["d-40", "WAITING", "19", "min", "shop-40/shop-blue-green"]
+    assert rows[1].split() == ["d-20", "WAITING", "39", "min", "shop-20/shop-blue-green"]
     assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]
     assert "Scan" not in aws.operations
 
