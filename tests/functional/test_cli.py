@@ -203,6 +203,18 @@ def test_a_deployment_that_codedeploy_does_not_know_is_not_said_to_wait(
     assert "waiting" not in result.stderr
 
 
+def test_an_answer_that_cannot_be_read_is_to_be_asked_for_again(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    answer_elsewhere(aws, "Failed")
+    aws.failures["GetDeploymentTarget"] = ["AccessDeniedException"]
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 5
+    assert "CodeDeploy has an answer already, and does not say which: run this" in result.stderr
+
+
 def test_who_decides_in_a_wrong_region_or_account_is_told_where(
     greenlight: Run, aws: AwsStandIn
 ) -> None:
@@ -514,6 +526,16 @@ def test_what_happened_to_a_gate_is_shown_once_and_when(greenlight: Run, aws: Aw
     assert [line.split("  ")[0] for line in story] == [
         f"{time:%Y-%m-%d %H:%M:%S %Z}" for time in times
     ]
+
+
+def test_a_gate_of_which_codedeploy_said_nothing_is_shown_and_listed_without(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    change(aws, "REMOVE application, deployment_group")
+
+    assert "service" not in greenlight("show", "d-LOCALTEST").stdout
+    assert greenlight("list").stdout.splitlines()[1].split()[:2] == ["d-LOCALTEST", "WAITING"]
+    assert "None" not in greenlight("list").stdout
 
 
 def open_gates(invoke: Invoke, aws: AwsStandIn, *minutes_ago: int) -> None:
