@@ -34,9 +34,11 @@ format: $(READY) ## Mend format and imports
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-cli: ## Install the command greenlight into .venv-cli, as `pip install .` does
-	$(PYTHON) -m venv .venv-cli
-	.venv-cli/bin/pip install --quiet --disable-pip-version-check .
+cli: .venv-pipx/ready ## Install the command greenlight as people do, into throw-away folders
+	rm -rf .venv-cli
+	PATH="$(CURDIR)/.venv-pipx/bin:$$PATH" PIPX_HOME=$(CURDIR)/.venv-cli/home \
+		PIPX_BIN_DIR=$(CURDIR)/.venv-cli/bin PIPX_MAN_DIR=$(CURDIR)/.venv-cli/man \
+		pipx install .
 	.venv-cli/bin/greenlight --version
 
 bench: $(READY) ## Measure a hook and a click against plain ones: cold start, warm call, memory, size
@@ -58,7 +60,7 @@ lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile $(LOCK) --output-file function/requirements.txt --group function
 	$(BIN)/uv pip compile $(LOCK) --output-file requirements-dev.txt --group dev \
 		--constraint function/requirements.txt pyproject.toml
-	for group in sam emulator scan; do \
+	for group in sam emulator scan pipx; do \
 		$(BIN)/uv pip compile $(LOCK) --output-file requirements-$$group.txt --group $$group || exit; \
 	done
 

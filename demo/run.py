@@ -13,18 +13,29 @@ ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "function")]
 
 from demo import show  # noqa: E402
+from greenlight.models import Language, Verdict  # noqa: E402
+from greenlight.settings import load_decision_settings  # noqa: E402
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in  # noqa: E402
 from stand_ins.clicks import SIGNING_SECRET, form, payload, signed, url_event  # noqa: E402
 from stand_ins.codedeploy import add_deployment  # noqa: E402
 from stand_ins.slack import SlackStandIn, slack_stand_in  # noqa: E402
 
-REASONS = {"approve": "결제까지 확인했습니다", "reject": "결제 화면이 열리지 않습니다"}
+REASONS = {
+    Language.KOREAN: {
+        "approve": "결제까지 확인했습니다",
+        "reject": "결제 화면이 열리지 않습니다",
+    },
+    Language.ENGLISH: {
+        "approve": "tested the checkout, all fine",
+        "reject": "the payment page does not open",
+    },
+}
 
 
 def main(path: str, verdict: str) -> int:
     """Runs the hook on an event file, then presses a button; returns the exit code."""
-    if verdict not in REASONS:
-        print(f"CLICK={verdict} is not one of {', '.join(REASONS)}", file=sys.stderr)
+    if verdict not in list(Verdict):
+        print(f"CLICK={verdict} is not one of {', '.join(Verdict)}", file=sys.stderr)
         return 2
     try:
         event = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -35,8 +46,6 @@ def main(path: str, verdict: str) -> int:
         if isinstance(event, dict) and isinstance(event.get("DeploymentId"), str):
             add_deployment(event["DeploymentId"], aws.client("codedeploy"))
         os.environ |= {
-            "MESSAGE_LANGUAGE": "ko",
-            **os.environ,
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": aws.endpoint_url,
             "TEST_URL": "https://{application}.test.example.com/?release={deployment_id}",
@@ -68,7 +77,7 @@ def click(verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
         slack.messages[-1],
         f"greenlight_{verdict}",
         slack.response_url,
-        reason=REASONS[verdict],
+        reason=REASONS[load_decision_settings().language][verdict],
     )
     body = form(pressed)
     answer, log = call("greenlight.handlers.decision", url_event(body, signed(body)))

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import boto3
+from botocore.config import Config
 from moto.backends import get_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
@@ -26,13 +27,16 @@ IAM_PREFIXES = {
     "DynamoDB_20120810": "dynamodb",
 }
 
-# What a process needs to find the stand-in instead of AWS.
+# What a process needs to find the stand-in instead of AWS, past any proxy.
 CREDENTIALS = {
     "AWS_REGION": REGION,
     "AWS_DEFAULT_REGION": REGION,
     "AWS_ACCESS_KEY_ID": "stand-in",
     "AWS_SECRET_ACCESS_KEY": "stand-in",
     "AWS_EC2_METADATA_DISABLED": "true",
+    # Both, since whichever of the two a library reads first may be set already.
+    "NO_PROXY": "127.0.0.1",
+    "no_proxy": "127.0.0.1",
 }
 
 
@@ -93,6 +97,7 @@ class AwsStandIn:
                 region_name=REGION,
                 aws_access_key_id="stand-in",
                 aws_secret_access_key="stand-in",
+                config=Config(proxies={}),
             )
         return self._clients[service]
 

@@ -11,7 +11,7 @@ from enum import IntEnum
 from typing import Any, Final, NoReturn
 
 import click
-from rich.table import Table
+from rich.console import RenderableType
 
 from greenlight.codedeploy import CodeDeploy
 from greenlight.decisions import decide
@@ -74,7 +74,7 @@ class Terminal:
         """The table that was named."""
         return GateTable(self.clients.dynamodb, named_table(self.table_name))
 
-    def say(self, value: Any, text: str | Table) -> bool:
+    def say(self, value: Any, text: RenderableType) -> bool:
         """Prints a value for a script, or the text for a person. False where that failed."""
         return say(view.json_text(value, indent=2) if self.as_json else text)
 
@@ -151,7 +151,7 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no such gate, 4 decided otherwise, "
     "5 decided but CodeDeploy does not know yet (run it again).",
 )
-@click.version_option(package_name="greenlight")
+@click.version_option(package_name="greenlight-gate")
 def main() -> None:
     """Decide CodeDeploy deployments that wait for a person."""
     context = click.get_current_context()
@@ -206,7 +206,7 @@ def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
 def show(terminal: Terminal, deployment_id: str) -> None:
     """Show a deployment's gate and its history."""
     gate = terminal.table.get(deployment_id)
-    _end_with(printed=terminal.say(view.as_json(gate), view.gate_table(gate)))
+    _end_with(printed=terminal.say(view.as_json(gate), view.gate_story(gate)))
 
 
 @main.command("list")

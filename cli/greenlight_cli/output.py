@@ -11,11 +11,12 @@ from io import TextIOWrapper
 from typing import Final
 
 import click
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, RenderableType
 
 # How a stream writes what its encoding has not: see `_escape`.
 ESCAPED: Final = "greenlight.escaped"
+# The columns that a table has room in; a narrower terminal folds its lines by itself.
+NARROWEST: Final = 40
 
 
 @contextmanager
@@ -35,14 +36,20 @@ def any_stream() -> Iterator[None]:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def say(what: str | Table, *, err: bool = False) -> bool:
-    """Prints, on standard output or error. False if that failed, which is said where it can be."""
+def say(what: RenderableType, *, err: bool = False) -> bool:
+    """Prints, on standard output or error. False if that failed, which is said where it can be.
+
+    What is more than a text is laid out for the width of a terminal; a pipe has none.
+    """
     stream = sys.stderr if err else sys.stdout
     try:
-        if isinstance(what, Table):
-            Console(file=stream).print(what)
-        else:
+        if isinstance(what, str):
             click.echo(what, file=stream)
+        else:
+            console = Console(file=stream)
+            width = max(console.width, NARROWEST)
+            console.width = width if console.is_terminal else sys.maxsize
+            console.print(what, crop=False)
     except OSError as exc:
         if exc.errno != errno.EPIPE and not err:
             say(f"greenlight: standard output cannot be written: {exc.strerror}", err=True)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -33,6 +34,13 @@ _INTERRUPTED = (
     "{id} was {status} {by}; CodeDeploy may not know yet. "
     "Give it 15 seconds, then run this again with the same decision."
 )
+_COLOURS = {
+    GateStatus.WAITING: "yellow",
+    GateStatus.APPROVED: "green",
+    GateStatus.REJECTED: "red",
+    GateStatus.EXPIRED: "red",
+    GateStatus.FAILED: "red",
+}
 _KNOWN = "{id} was {status} {by}; CodeDeploy knows."
 
 
@@ -76,43 +84,43 @@ def what_failed(error: GreenlightError) -> str:
 
 def gates_table(gates: Sequence[Gate], now: datetime) -> Table:
     """What waits, and for how long yet."""
-    names = ("deployment", "application", "group", "status", "minutes left", "test URL")
-    # Folded, since an id that is cut off is none, and the sign for it is not in every encoding.
-    table = Table(*(Column(name, overflow="fold") for name in names))
+    longest = max(len(gate.deployment_id) for gate in gates)
+    table = Table(
+        # An id that is folded cannot be copied, and one that is cut off is none.
+        Column("deployment", no_wrap=True, min_width=longest),
+        Column("status", overflow="fold", min_width=len("not reported")),
+        Column("left", overflow="fold", min_width=len("59 min"), justify="right"),
+        Column("service", overflow="fold", min_width=20),
+        box=None,
+        pad_edge=False,
+    )
     for gate in gates:
         left = int((gate.deadline - now).total_seconds() // 60)
-        table.add_row(
-            *_cells(gate.deployment_id, gate.application, gate.deployment_group, _status(gate)),
-            *_cells(str(left), gate.test_url),
-        )
+        service = _cell(_service(gate))
+        table.add_row(_cell(gate.deployment_id), _status(gate), _cell(f"{left} min"), service)
     return table
 
 
-def gate_table(gate: Gate) -> Table:
-    """All that is known of a gate, and its history."""
-    table = Table(show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    facts = {
-        "deployment": gate.deployment_id,
-        "application": gate.application,
-        "deployment group": gate.deployment_group,
+def gate_story(gate: Gate) -> Group:
+    """What stands of a gate; and then all that happened to it, and when."""
+    facts = _grid(Column(style="bold", no_wrap=True))
+    known = {
+        "deployment": _cell(gate.deployment_id),
+        "service": _cell(_service(gate)),
         "status": _status(gate),
-        "test URL": gate.test_url,
-        "deadline": _local(gate.deadline),
-        "decided": gate.decided_at and f"{_local(gate.decided_at)} {_by(gate)}",
-        "reason": gate.reason,
+        "test URL": _cell(gate.test_url),
+        "deadline": _cell(_local(gate.deadline)),
     }
-    for name, value in facts.items():
+    for name, value in known.items():
         if value:
-            table.add_row(*_cells(name, value))
-    table.add_section()
+            facts.add_row(name, value)
+    history = _grid(Column(no_wrap=True))
     for entry in gate.history:
-        more = {name: text for name, text in entry.items() if name not in ("event", "at")}
-        told = ", ".join(f"{name}: {text}" for name, text in more.items())
+        more = [f"{name}: {text}" for name, text in entry.items() if name not in ("event", "at")]
+        told = f" ({', '.join(more)})" if more else ""
         at = _local(datetime.fromisoformat(entry["at"]))
-        table.add_row(*_cells(at, f"{entry['event']}{f' ({told})' if told else ''}"))
-    return table
+        history.add_row(_cell(at), _cell(f"{entry['event']}{told}"))
+    return Group(facts, "", history)
 
 
 def printable(text: str) -> str:
@@ -130,9 +138,14 @@ def json_text(value: Any, indent: int | None = None) -> str:
     )
 
 
-def _cells(*texts: str | None) -> list[Text]:
-    """Cells of a table; whatever a text holds, it is no markup."""
-    return [Text(printable(text or "")) for text in texts]
+def _grid(first: Column) -> Table:
+    """A table of this column and one of longer texts, without lines."""
+    return Table(first, Column(overflow="fold"), box=None, pad_edge=False, show_header=False)
+
+
+def _cell(text: str) -> Text:
+    """A cell of a table; whatever a text holds, it is no markup."""
+    return Text(printable(text))
 
 
 def _filled(sentence: str, gate: Gate) -> str:
@@ -141,9 +154,16 @@ def _filled(sentence: str, gate: Gate) -> str:
     return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
 
 
-def _status(gate: Gate) -> str:
-    is_known = not (gate.is_unreported or gate.is_failing)
-    return str(gate.status) if is_known else f"{gate.status}, not reported"
+def _service(gate: Gate) -> str:
+    """What the gate is about; empty while CodeDeploy could not be asked."""
+    return f"{gate.application}/{gate.deployment_group}" if gate.application else ""
+
+
+def _status(gate: Gate) -> Text:
+    """Where a gate stands; its colour says nothing that its words do not."""
+    if gate.is_unreported or gate.is_failing:
+        return Text(f"{gate.status}, not reported", style="yellow")
+    return Text(gate.status, style=_COLOURS[gate.status])
 
 
 def _by(gate: Gate) -> str:

@@ -83,18 +83,22 @@ def waiting_message(
         section(words.what_to_press if button_value else words.what_to_do),
     ]
     if button_value:
-        blocks += [_reason_input(words), _buttons(button_value, words)]
+        blocks += [
+            _reason_input(words),
+            _buttons(button_value, words),
+            section(words.or_type),
+        ]
     options = (gate.deployment_id, *terminal_options)
     why_not = ("--reason", words.reason_example)
+    approve = shlex.join(("greenlight", Verdict.APPROVE, *options))
+    reject = shlex.join(("greenlight", Verdict.REJECT, *options, *why_not))
     blocks += [
-        # Each by itself: what is copied as one is run as one.
-        section(f"{sentence}\n{code(command)}")
-        for sentence, command in (
-            (words.terminal_approve, shlex.join(("greenlight", Verdict.APPROVE, *options))),
-            (words.terminal_reject, shlex.join(("greenlight", Verdict.REJECT, *options, *why_not))),
-            (words.aws_approve, commands.approve),
-            (words.aws_reject, commands.reject),
-        )
+        # Each by itself: what is copied as one is run as one. First what everybody has.
+        section(f"{words.aws_approve}\n{code(commands.approve)}"),
+        section(f"{words.aws_reject}\n{code(commands.reject)}"),
+        section(words.get_greenlight),
+        section(f"{words.greenlight_approve}\n{code(approve)}"),
+        section(f"{words.greenlight_reject}\n{code(reject)}"),
     ]
     if image_url:
         blocks.append({"type": "image", "image_url": image_url, "alt_text": words.image})

@@ -21,10 +21,12 @@ class Words:
     after_deadline: str
     what_to_do: str
     what_to_press: str
-    terminal_approve: str
-    terminal_reject: str
+    or_type: str
     aws_approve: str
     aws_reject: str
+    get_greenlight: str
+    greenlight_approve: str
+    greenlight_reject: str
     approve_button: str
     reject_button: str
     confirm_title: str
@@ -76,14 +78,16 @@ WORDS: Final = {
         deadline="결정 기한",
         after_deadline="이때까지 결정이 없으면 CodeDeploy가 배포를 실패로 처리합니다.",
         what_to_do="새 버전(그린 환경)이 테스트 트래픽을 받고 있습니다. 위 URL에서 테스트한 뒤, "
-        "아래 명령 중 하나를 실행해 주세요.",
+        "터미널에서 아래 명령 중 하나를 실행해 주세요.",
         what_to_press="새 버전(그린 환경)이 테스트 트래픽을 받고 있습니다. 위 URL에서 테스트한 뒤, "
-        "아래 버튼을 누르거나 명령 중 하나를 실행해 주세요.",
-        terminal_approve="*터미널에서 승인*: 운영 트래픽을 새 버전으로 전환하고, "
-        "누가 승인했는지 기록합니다.",
-        terminal_reject="*터미널에서 거부*: 배포를 실패로 끝내고, 누가 왜 거부했는지 기록합니다.",
+        "아래 버튼으로 결정해 주세요.",
+        or_type="버튼 대신 터미널에서 아래 명령 중 하나로 결정할 수도 있습니다.",
         aws_approve="*AWS CLI로 승인*: 운영 트래픽을 새 버전으로 전환합니다.",
         aws_reject="*AWS CLI로 거부*: 배포를 실패로 끝냅니다.",
+        get_greenlight="`greenlight`로 결정하면 누가 왜 결정했는지도 기록에 남습니다. "
+        "설치하려면 Greenlight 저장소를 클론한 폴더에서 다음을 실행해 주세요: `pipx install .`",
+        greenlight_approve="*greenlight로 승인*: 운영 트래픽을 새 버전으로 전환합니다.",
+        greenlight_reject="*greenlight로 거부*: 배포를 실패로 끝냅니다.",
         approve_button="승인",
         reject_button="거부",
         confirm_title="배포를 거부할까요?",
@@ -152,15 +156,17 @@ WORDS: Final = {
         deadline="Decide by",
         after_deadline="Without a decision by then, CodeDeploy fails the deployment.",
         what_to_do="The new version (the green environment) is taking test traffic. "
-        "Test it at the URL above, then run one of these commands.",
+        "Test it at the URL above, then run one of these commands in a terminal.",
         what_to_press="The new version (the green environment) is taking test traffic. "
-        "Test it at the URL above, then press a button or run one of these commands.",
-        terminal_approve="*Approve in a terminal*: production traffic moves to the new version, "
-        "and it is recorded who approved.",
-        terminal_reject="*Reject in a terminal*: the deployment ends as failed, and it is recorded "
-        "who rejected it, and why.",
+        "Test it at the URL above, then press one of the buttons.",
+        or_type="Or decide in a terminal, with one of these commands.",
         aws_approve="*Approve with the AWS CLI*: production traffic moves to the new version.",
         aws_reject="*Reject with the AWS CLI*: the deployment ends as failed.",
+        get_greenlight="The command `greenlight` also records who decided, and why. "
+        "To install it, run `pipx install .` in a clone of Greenlight's repository.",
+        greenlight_approve="*Approve with greenlight*: production traffic moves to the new "
+        "version.",
+        greenlight_reject="*Reject with greenlight*: the deployment ends as failed.",
         approve_button="Approve",
         reject_button="Reject",
         confirm_title="Reject this deployment?",

@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
 from stand_ins.codedeploy import REGION, add_deployment, deployments, give_up, set_status, stop
 from tests.conftest import load_event
-from tests.functional.conftest import Clicker, Invoke
+from tests.functional.conftest import ROOT, Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, answer_elsewhere, events, gate
 from tests.functional.test_once import change
 from tests.functional.test_open import whole
@@ -200,6 +201,18 @@ def test_a_deployment_that_codedeploy_does_not_know_is_not_said_to_wait(
     assert "d-LOCALTEST is APPROVED, but CodeDeploy does not know the deployment" in result.stderr
     assert reason in result.stderr
     assert "waiting" not in result.stderr
+
+
+def test_an_answer_that_cannot_be_read_is_to_be_asked_for_again(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    answer_elsewhere(aws, "Failed")
+    aws.failures["GetDeploymentTarget"] = ["AccessDeniedException"]
+
+    result = greenlight("approve", "d-LOCALTEST")
+
+    assert result.exit_code == 5
+    assert "CodeDeploy has an answer already, and does not say which: run this" in result.stderr
 
 
 def test_who_decides_in_a_wrong_region_or_account_is_told_where(
@@ -487,10 +500,42 @@ def test_a_gate_can_be_shown(greenlight: Run) -> None:
 
     shown = greenlight("show", "d-LOCALTEST").stdout
 
-    for text in ("d-LOCALTEST", "shop", "shop-blue-green", "REJECTED", ARN, "opened", "reported"):
+    for text in ("d-LOCALTEST", "shop/shop-blue-green", "REJECTED", ARN, "opened", "reported"):
         assert text in shown
+    assert "https://shop.green.example.com/?release=d-LOCALTEST" in shown
     assert "[red]broken[/red] �[31m" in shown, "no markup, and nothing a terminal obeys"
     assert "\x1b" not in shown
+
+
+def test_what_happened_to_a_gate_is_shown_once_and_when(greenlight: Run, aws: AwsStandIn) -> None:
+    greenlight("approve", "d-LOCALTEST", "--reason", "tried it all")
+
+    shown = greenlight("show", "d-LOCALTEST").stdout
+
+    decided = f"decided (status: APPROVED, by: {ARN}, via: cli, reason: tried it all)"
+    for text in ("decided", ARN, "tried it all", "deadline"):
+        assert shown.count(text) == 1
+    story = [line.strip() for line in shown.partition("\n\n")[2].splitlines()]
+    assert [line.split("  ")[1] for line in story] == [
+        "opened",
+        "notified",
+        decided,
+        "reported (status: APPROVED)",
+    ]
+    times = [datetime.fromisoformat(entry["at"]).astimezone() for entry in gate(aws)["history"]]
+    assert [line.split("  ")[0] for line in story] == [
+        f"{time:%Y-%m-%d %H:%M:%S %Z}" for time in times
+    ]
+
+
+def test_a_gate_of_which_codedeploy_said_nothing_is_shown_and_listed_without(
+    greenlight: Run, aws: AwsStandIn
+) -> None:
+    change(aws, "REMOVE application, deployment_group")
+
+    assert "service" not in greenlight("show", "d-LOCALTEST").stdout
+    assert greenlight("list").stdout.splitlines()[1].split()[:2] == ["d-LOCALTEST", "WAITING"]
+    assert "None" not in greenlight("list").stdout
 
 
 def open_gates(invoke: Invoke, aws: AwsStandIn, *minutes_ago: int) -> None:
@@ -517,8 +562,9 @@ def test_what_waits_is_listed_soonest_deadline_first(
 
     assert result.exit_code == 0
     rows = [line for line in result.stdout.splitlines() if "d-" in line and "WAITING" in line]
-    assert [row.split()[1] for row in rows] == ["d-40", "d-20", "d-LOCALTEST"]
-    assert [row.split()[9] for row in rows][:2] == ["19", "39"]
+    assert [row.split()[0] for row in rows] == ["d-40", "d-20", "d-LOCALTEST"]
+    assert rows[0].split() == ["d-40", "WAITING", "19", "min", "shop-40/shop-blue-green"]
+    assert rows[1].split() == ["d-20", "WAITING", "39", "min", "shop-20/shop-blue-green"]
     assert listed(greenlight("list", "--json")) == ["d-40", "d-20", "d-LOCALTEST"]
     assert "Scan" not in aws.operations
 
@@ -680,7 +726,19 @@ def test_a_list_that_may_not_be_read_is_another_error(
     assert json.loads(result.stderr)["type"] == "TableError"
 
 
-def test_help_names_the_exit_codes_and_the_version_is_known(greenlight: Run) -> None:
+def test_its_version_is_that_of_what_is_installed(
+    greenlight: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    installed = tmp_path / f"{project['name'].replace('-', '_')}-7.8.9.dist-info"
+    installed.mkdir()
+    installed.joinpath("METADATA").write_text(f"Name: {project['name']}\nVersion: 7.8.9\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert greenlight("--version").stdout == "main, version 7.8.9\n"
+
+
+def test_help_names_the_exit_codes(greenlight: Run) -> None:
     text = greenlight("--help").stdout
 
     assert "approve" in text

@@ -3,9 +3,11 @@
 import hashlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click import unstyle
 from click.testing import CliRunner
 
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
-from tests.functional.conftest import ROOT, Clicker
+from stand_ins.codedeploy import add_deployment
+from tests.functional.conftest import ROOT, Clicker, Invoke
 from tests.functional.test_decide import HOOK, REPORT, gate
 
+# As long as the longest of an engine: the last part of an ARN, and eight digits.
+LONG_ID = "0EYSiB0qap8xf0N76FsbE-1a2b3c4d"
 REASON = "결제까지 확인 \N{EM DASH} ça va \N{ROCKET}"
 
 # Whoever started the tests may have had them ignore Ctrl-C.
@@ -98,19 +104,93 @@ def test_a_decision_can_be_printed_in_any_encoding(
     assert json.loads(script.decode(encoding))["reason"] == REASON
 
 
-def test_a_list_is_whole_on_a_narrow_terminal(
-    click: Clicker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def terminal(
+    click: Clicker, invoke: Invoke, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., str]:
+    """Runs the command on a terminal; two gates wait, one of them with all that is long."""
+    add_deployment(
+        LONG_ID,
+        aws.client("codedeploy"),
+        application="payments-service",
+        deployment_group="payments-service-blue-green",
+    )
+    invoke({"DeploymentId": LONG_ID, "LifecycleEventHookExecutionId": "hook-local"})
     monkeypatch.setenv("DYNAMODB_TABLE_NAME", TABLE)
-    monkeypatch.setenv("COLUMNS", "60")
 
-    result = CliRunner(charset="ascii").invoke(main, ["list"], catch_exceptions=False)
+    def run(*arguments: str, columns: int = 80, **variables: str) -> str:
+        for name, value in {"FORCE_COLOR": "1", "COLUMNS": str(columns), **variables}.items():
+            monkeypatch.setenv(name, value)
+        return CliRunner(charset="ascii").invoke(main, arguments, catch_exceptions=False).stdout
 
-    rows = [line.split("|") for line in result.stdout.splitlines() if line.count("|") > 6]
-    ids, urls = ("".join(row[column].strip() for row in rows) for column in (1, 6))
-    assert "d-LOCALTEST" in ids
-    assert "https://shop.green.example.com/?release=d-LOCALTEST" in urls
-    assert "\\" not in result.stdout
+    return run
+
+
+def column(printed: str, start: int) -> str:
+    """What stands from there on in all lines, folds taken out."""
+    return "".join(line[start:].strip() for line in unstyle(printed).splitlines())
+
+
+def test_a_list_fits_on_a_terminal_of_80_columns_with_whole_ids(
+    terminal: Callable[..., str],
+) -> None:
+    lines = unstyle(terminal("list")).splitlines()
+
+    assert max(map(len, lines)) <= 80
+    ids = [line.split()[0] for line in lines if "WAITING" in line]
+    assert sorted(ids) == sorted([LONG_ID, "d-LOCALTEST"])
+
+
+@pytest.mark.parametrize("columns", [70, 50, 20])
+def test_a_list_is_whole_on_a_narrow_terminal(columns: int, terminal: Callable[..., str]) -> None:
+    listed = terminal("list", columns=columns)
+
+    assert f"\n{LONG_ID} " in listed
+    services = column(listed, unstyle(listed).index("service"))
+    assert "payments-service/payments-service-blue-green" in services
+    assert listed.count("WAITING") == listed.count(" min") == 2
+
+
+def test_what_is_shown_is_whole_on_a_narrow_terminal(terminal: Callable[..., str]) -> None:
+    shown = terminal("show", LONG_ID, columns=50)
+
+    url = f"https://payments-service.green.example.com/?release={LONG_ID}"
+    assert url in column(shown, len("deployment  "))
+
+
+def test_nothing_is_folded_or_coloured_in_a_pipe(terminal: Callable[..., str]) -> None:
+    in_a_pipe = {"columns": 40, "FORCE_COLOR": ""}
+
+    listed, shown = terminal("list", **in_a_pipe), terminal("show", LONG_ID, **in_a_pipe)
+
+    (row,) = [line for line in listed.splitlines() if line.startswith(LONG_ID)]
+    assert row.split()[1:2] == ["WAITING"]
+    assert row.rstrip().endswith(" payments-service/payments-service-blue-green")
+    assert f"https://payments-service.green.example.com/?release={LONG_ID}" in shown
+    assert "\x1b" not in listed + shown
+
+
+def test_a_colour_says_nothing_that_the_words_do_not(terminal: Callable[..., str]) -> None:
+    coloured = terminal("list")
+    plain = terminal("list", NO_COLOR="1")
+
+    assert "\x1b[33mWAITING" in coloured
+    assert "\x1b[33m" not in plain
+    assert plain.count("WAITING") == coloured.count("WAITING") == 2
+
+
+def test_a_real_terminal_is_asked_how_wide_it_is(start: Start) -> None:
+    ours, its = pty.openpty()
+    termios.tcsetwinsize(its, (24, 60))
+
+    process = start("show", "d-LOCALTEST", stdout=its)
+    process.communicate(timeout=60)
+    os.close(its)
+
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "\x1b[33mWAITING" in shown
+    assert "?release=d-LOCALT\r\n" in shown, "folded at 60"
 
 
 def test_json_stays_valid_and_has_nothing_that_a_terminal_obeys(

@@ -2,8 +2,11 @@
 
 import itertools
 import json
+import os
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,7 @@ from tests.template import ACCOUNT, REGION
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 
 
 def pasted(language: str, containing: str) -> str:
@@ -98,3 +102,61 @@ def test_every_parameter_of_the_template_is_explained() -> None:
 
     for name in re.findall(r"^  (\w+):$", parameters, re.MULTILINE):
         assert f"`{name}`" in DEPLOY, name
+
+
+def completion(shell: str) -> str:
+    """The line that has a shell complete the command."""
+    (line,) = re.findall(rf".*_GREENLIGHT_COMPLETE={shell}_source greenlight.*", OPERATE)
+    return str(line)
+
+
+@pytest.mark.parametrize(
+    ("shell", "registration", "word"),
+    [
+        ("bash", "complete -o nosort -F _greenlight_completion greenlight", "1"),
+        ("zsh", "compdef _greenlight_completion greenlight", "1"),
+        ("fish", "complete --no-files --command greenlight", "ap"),
+    ],
+)
+def test_the_line_for_a_shell_gives_it_a_script_that_completes_commands(
+    shell: str, registration: str, word: str
+) -> None:
+    def answer(instruction: str) -> str:
+        """What the command tells the shell; `COMP_CWORD` is a number, or the word itself."""
+        words = {"COMP_WORDS": "greenlight ap", "COMP_CWORD": word}
+        environ = {"_GREENLIGHT_COMPLETE": instruction, **words}
+        done = CliRunner().invoke(main, prog_name="greenlight", env=environ)
+        assert done.exit_code == 0
+        return done.stdout
+
+    (instruction,) = re.findall(r"_GREENLIGHT_COMPLETE=(\w+)", completion(shell))
+
+    assert registration in answer(instruction)
+    completed = answer(instruction.replace("source", "complete"))
+    assert "approve" in completed
+    assert "reject" not in completed
+
+
+def test_bash_completes_commands_once_it_has_read_its_line(tmp_path: Path) -> None:
+    command = tmp_path / "greenlight"
+    command.write_text(f"#!{sys.executable}\nfrom greenlight_cli.main import main\nmain()\n")
+    command.chmod(0o755)
+    press_tab = f"""
+        {completion("bash")}
+        COMP_WORDS=(greenlight "") COMP_CWORD=1
+        _greenlight_completion greenlight
+        echo "${{COMPREPLY[@]}}"
+    """
+
+    done = subprocess.run(
+        ["bash", "-c", press_tab],
+        env={
+            "PATH": f"{tmp_path}:{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join([str(ROOT / "function"), str(ROOT / "cli")]),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("approve list reject show\n", "")

@@ -149,13 +149,26 @@ def test_each_command_is_copied_by_itself_and_has_a_sentence_of_its_own(language
         *(text.removesuffix("```").split("\n```") for text in texts_of_commands), strict=True
     )
     assert [shlex.split(command)[:2] for command in commands] == [
-        ["greenlight", "approve"],
-        ["greenlight", "reject"],
         ["aws", "approve"],
         ["aws", "reject"],
+        ["greenlight", "approve"],
+        ["greenlight", "reject"],
     ]
     assert "\n" not in "".join(commands)
     assert len(set(sentences)) == len(commands)
+
+
+@pytest.mark.parametrize("button_value", [None, "d-1"])
+@pytest.mark.parametrize("language", Language)
+def test_who_has_no_greenlight_is_told_how_to_get_it_before_its_commands(
+    language: Language, button_value: str | None
+) -> None:
+    said = texts(message(language=language, button_value=button_value))
+
+    last_of_aws, how_to_get_it, first_of_ours = said[-4:-1]
+    assert "```aws reject```" in last_of_aws
+    assert "`pipx install .`" in how_to_get_it
+    assert "```greenlight approve" in first_of_ours
 
 
 def test_a_notification_has_a_plain_text() -> None:
@@ -257,14 +270,29 @@ def test_the_longest_command_still_fits_and_can_be_pasted(execution_id: str) -> 
 def test_a_message_with_buttons_says_what_each_does_and_asks_before_rejecting() -> None:
     sent = message(button_value="d-1")
 
-    kinds = [block["type"] for block in sent["blocks"]]
-    assert kinds.index("input") + 1 == kinds.index("actions")
     (actions,) = [block for block in sent["blocks"] if block["type"] == "actions"]
     approve, reject = actions["elements"]
     assert [one["action_id"] for one in (approve, reject)] == list(ACTIONS)
     assert [one["value"] for one in (approve, reject)] == ["d-1", "d-1"]
     assert reject["confirm"]["text"]["text"].endswith("This cannot be undone.")
-    assert "press a button or run one of these commands" in "\n".join(texts(sent))
+
+
+@pytest.mark.parametrize("language", Language)
+def test_the_buttons_come_before_the_commands(language: Language) -> None:
+    blocks = message(language=language, button_value="d-1")["blocks"]
+
+    kinds = ["command" if "```" in json.dumps(block) else block["type"] for block in blocks]
+    assert kinds[kinds.index("input") :] == [
+        "input",
+        "actions",
+        "section",  # or decide in a terminal
+        "command",
+        "command",
+        "section",  # how to get greenlight
+        "command",
+        "command",
+        "image",
+    ]
 
 
 def test_a_message_without_buttons_does_not_speak_of_them() -> None:
@@ -272,6 +300,7 @@ def test_a_message_without_buttons_does_not_speak_of_them() -> None:
 
     assert {block["type"] for block in sent["blocks"]} == {"header", "section", "image"}
     assert "button" not in json.dumps(sent)
+    assert "run one of these commands in a terminal" in json.dumps(sent)
 
 
 def test_a_plainer_message_still_has_its_buttons() -> None:

@@ -12,6 +12,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 FAILURES = (ROOT / "docs" / "failures.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("page", ["README.md", "docs/operate.md", "Makefile"])
+def test_the_command_is_installed_by_the_same_line_everywhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    assert "pipx install ." in text
+    assert not re.search(r"\bpip install \.", text), "Debian's and Homebrew's Python refuse that"
+
+
 def test_it_fits_on_a_few_screens() -> None:
     assert len(README.splitlines()) < 200
 
