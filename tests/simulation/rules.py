@@ -228,7 +228,7 @@ class Rules:
     def _check_decision(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         """A decision stays, unless CodeDeploy had its answer from elsewhere, or took none of it."""
         stays = all(before[name] == after.get(name) for name in ("status", "decided_by"))
-        is_given_back = after["status"] == "WAITING" and self.report is None
+        is_given_back = after["status"] == "WAITING" and self.jobs[by].denied
         is_elsewhere = after.get("decided_via") == "elsewhere" and self._is_foreign(before)
         if not (stays or is_given_back or is_elsewhere):
             self.schedule.breaks(
@@ -255,7 +255,7 @@ class Rules:
         was_asked = any(kind == "waiting" for kind, _, _ in self.messages) and not job.cannot_tell
         knows = gate.get("notified_at") or job.error_type == "ToldUnrecordedError"
         is_told = knows or was_asked
-        if job.function == "failure" and gate and is_told:
+        if job.function == "failure" and gate and is_told and gate["status"] not in DECIDED:
             self.schedule.breaks(2, f"{by} failed a release that people were told of")
         if job.function != "failure" and gate.get("status") != "REJECTED":
             self.schedule.breaks(1, f"{by} failed a release that nobody rejected")
