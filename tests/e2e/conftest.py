@@ -22,7 +22,7 @@ from stand_ins.aws import CREDENTIALS, AwsStandIn, aws_stand_in
 from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.codedeploy import REGION, add_deployment
 from stand_ins.slack import SlackStandIn, slack_stand_in
-from tests.template import load_template
+from tools.template import load_template
 
 ROOT = Path(__file__).parents[2]
 SAM = ROOT / ".venv-sam" / "bin" / "sam"

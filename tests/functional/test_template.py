@@ -24,7 +24,8 @@ from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke, Output
 from tests.functional.test_decide import answer_elsewhere
-from tests.template import ACCOUNT, REGION, Resolved, load_template
+from tests.template import ACCOUNT, REGION, Resolved
+from tools.template import load_template
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = load_template(ROOT / "template.yaml")
