@@ -28,6 +28,10 @@ class CallerError(GreenlightError):
 class CallerClients(Clients):
     """The clients of a person at a terminal."""
 
+    # What such a person names a region and a profile with.
+    region_option = "--region"
+    profile_option = "--profile"
+
     @cached_property
     def sts(self) -> Any:
         """STS, to ask who calls."""
