@@ -40,3 +40,12 @@ def takes(parameter: dict[str, Any], value: str) -> bool:
         return value in map(str, parameter["AllowedValues"])
     is_short = len(value) <= parameter.get("MaxLength", 4096)
     return is_short and bool(re.fullmatch(parameter["AllowedPattern"], value))
+
+
+def wanted(parameter: dict[str, Any]) -> str:
+    """What may stand in a parameter, as a person reads it after `must be`."""
+    if "AllowedValues" in parameter:
+        return f"one of {', '.join(map(str, parameter['AllowedValues']))}"
+    longest = parameter.get("MaxLength")
+    limit = f", of at most {longest} characters" if longest else ""
+    return f"{parameter['ConstraintDescription']}{limit}"
