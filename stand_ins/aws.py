@@ -20,8 +20,8 @@ from stand_ins.codedeploy import REGION, complete_hook, deployments
 TABLE = "gates"
 
 # Services that are asked by a form, and answer in XML.
-AS_XML = {"cloudformation", "sts"}
-ACCOUNT_SETTINGS = "/2016-08-19/account-settings/"
+AS_XML = {"cloudformation", "iam", "sts"}
+ACCOUNT_SETTINGS = "/2016-08-19/account-settings"
 
 # What a process needs to find the stand-in instead of AWS.
 CREDENTIALS = {
@@ -124,7 +124,14 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
         server.server_close()
         thread.join()
         for service in (
-            *("cloudformation", "codedeploy", "dynamodb", "lambda", "secretsmanager", "ssm", "sts"),
+            "cloudformation",
+            "codedeploy",
+            "dynamodb",
+            "iam",
+            "lambda",
+            "secretsmanager",
+            "ssm",
+            "sts",
         ):
             get_backend(service).reset()
 
@@ -137,7 +144,7 @@ def wanted(environ: dict[str, Any]) -> tuple[str, str]:
         form = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(form)
         operation = parse_qs(form.decode())["Action"][0]
-    return service, operation or environ["PATH_INFO"]
+    return service, operation or environ["PATH_INFO"].rstrip("/")
 
 
 def access_key(environ: dict[str, Any]) -> str:

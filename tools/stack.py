@@ -87,13 +87,14 @@ def read(file: Path, parameters: dict[str, Any]) -> Stack:
         raise Refused(*(f"{file}: {problem}" for problem in problems))
     texts = {name: str(value) for name, value in values.items()}
     places = {name: texts.pop(name, None) for name in _PLACES}
+    all_values = defaults(parameters) | texts
     return Stack(
         file,
         places["stack_name"] or "greenlight",
         places["region"],
         places["profile"],
         places["account"],
-        defaults(parameters) | texts,
+        {name: all_values[name] for name in parameters},
         frozenset(texts),
     )
 
