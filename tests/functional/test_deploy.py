@@ -1,7 +1,9 @@
 """`make deploy` and its like: what cannot work is said first, and nothing is forgotten."""
 
 import json
+import re
 import shutil
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,6 +167,16 @@ def test_the_example_needs_a_test_url_and_nothing_else(desk: Desk) -> None:
     text = Path("deploy.toml").read_text(encoding="utf-8")
     Path("deploy.toml").write_text(text.replace('TestUrl = ""', f'TestUrl = "{TEST_URL}"'))
     assert desk.run("deploy").exit_code == 0
+
+
+def test_the_example_names_every_parameter_and_the_defaults() -> None:
+    text = (ROOT / "deploy.example.toml").read_text(encoding="utf-8")
+    values = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", text, flags=re.MULTILINE))
+
+    assert values.keys() == {*PARAMETERS, "stack_name", "region", "profile", "account"}
+    for name, value in defaults(PARAMETERS).items():
+        if name not in ("SlackSigningSecretParameter", "Approvers"):  # those are examples
+            assert str(values[name]) == value, name
 
 
 @pytest.mark.parametrize("command", ["deploy", "undeploy", "secrets"])
