@@ -1,6 +1,5 @@
 """The functions' package: built and run by one Python, whichever is there."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -54,7 +53,7 @@ def build(parameters: dict[str, str]) -> None:
     python = parameters["Runtime"]
     click.echo(f"Building for {python} on {parameters['Architecture']}, about a minute:")
     OVERRIDES.parent.mkdir(exist_ok=True)
-    OVERRIDES.write_text(yaml.safe_dump(quoted(parameters)), encoding="ascii")
+    OVERRIDES.write_text(yaml.safe_dump(parameters), encoding="ascii")
     # What SAM says at the end proposes `sam deploy --guided`.
     sam("build", "--template-file", TEMPLATE, *overrides(), stdout=subprocess.PIPE)
     run(python, Path(__file__).with_name("slim.py"), BUILD)
@@ -63,14 +62,6 @@ def build(parameters: dict[str, str]) -> None:
 def overrides() -> list[str]:
     """The option of SAM that brings the parameters of the last build."""
     return ["--parameter-overrides", f"file://{OVERRIDES}"]
-
-
-def quoted(parameters: dict[str, str]) -> dict[str, str]:
-    r"""Parameters as SAM wants them: it drops outer quotes, and a `\` before a quote or a blank."""
-    return {
-        name: '"' + re.sub(r"\\(?=[\"' ])", r"\\\\", value) + '"'
-        for name, value in parameters.items()
-    }
 
 
 def sam(command: str, *options: object, **streams: Any) -> None:
