@@ -1,14 +1,15 @@
 # Every target does its own set-up: python3 (3.11 or newer) and make are all it takes.
 PYTHON ?= python3
-# The Python that the functions run on: it builds them too, so it has to be there.
-RUNTIME ?= python3.13
+# What is deployed, and where: made from deploy.example.toml.
+FILE ?= deploy.toml
 EVENT ?= events/after_allow_test_traffic.json
 CLICK ?= approve
 SCHEDULES ?= 10000
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test simulate mutants check format cli bench e2e lint-template build lock clean
+.PHONY: help demo test simulate mutants check format cli bench e2e lint-template secrets deploy undeploy build \
+	lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -52,9 +53,19 @@ lint-template: .venv-sam/ready .venv-scan/ready ## Check the template and its po
 	.venv-sam/bin/sam validate --lint
 	.venv-scan/bin/checkov --config-file .checkov.yaml
 
-build: .venv-sam/ready ## Build the package for `sam deploy`: small, and with its byte code
-	.venv-sam/bin/sam build --parameter-overrides Runtime=$(RUNTIME)
-	$(RUNTIME) tools/slim.py .aws-sam/build
+secrets: $(READY) ## Ask for the secrets that FILE names, and store those that are not there
+	@$(TOOL) secrets $(FILE) $(if $(OVERWRITE),--overwrite $(OVERWRITE))
+
+deploy: $(READY) .venv-sam/ready ## Deploy what FILE says, or change what is deployed to it
+	@$(TOOL) deploy $(FILE)
+
+undeploy: $(READY) .venv-sam/ready ## Remove the stack of FILE, and say what stays
+	@$(TOOL) undeploy $(FILE)
+
+build: $(READY) .venv-sam/ready ## Build the package only: small, and with its byte code
+	@$(TOOL) build $(FILE)
+
+TOOL = PYTHONPATH=function:cli PATH="$(CURDIR)/.venv-sam/bin:$$PATH" $(BIN)/python -m tools.deploy
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile $(LOCK) --output-file function/requirements.txt --group function

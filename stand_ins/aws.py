@@ -20,12 +20,9 @@ from stand_ins.codedeploy import REGION, complete_hook, deployments
 
 TABLE = "gates"
 
-# What IAM calls the services, by what the services call themselves.
-IAM_PREFIXES = {
-    "AmazonSSM": "ssm",
-    "CodeDeploy_20141006": "codedeploy",
-    "DynamoDB_20120810": "dynamodb",
-}
+# Services that are asked by a form, and answer in XML.
+AS_XML = {"cloudformation", "iam", "sts"}
+ACCOUNT_SETTINGS = "/2016-08-19/account-settings"
 
 # What a process needs to find the stand-in instead of AWS, past any proxy.
 CREDENTIALS = {
@@ -51,6 +48,7 @@ class AwsStandIn:
     `lost_answers` how often it does as it is asked, and fails to say so. `reports` has
     the status that each hook was answered with, by deployment id and hook execution id. `actions`
     has what IAM calls the operations (`dynamodb:UpdateItem`), `access_keys` who signed them.
+    `unreserved_concurrency` is what Lambda has for functions that reserve none.
     """
 
     endpoint_url: str
@@ -60,6 +58,7 @@ class AwsStandIn:
     failures: dict[str, list[str]] = field(default_factory=dict)
     lost_answers: dict[str, int] = field(default_factory=dict)
     reports: dict[tuple[str, str], str] = field(default_factory=dict)
+    unreserved_concurrency: int = 1000
     before: Callable[[str], object] = lambda _: None
     after: Callable[[str], object] = lambda _: None
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -69,17 +68,22 @@ class AwsStandIn:
 
     def answer(self, environ: dict[str, Any], start_response: Any) -> Any:
         """Answers a request to AWS, as a WSGI application."""
-        target, operation = wanted(environ)
+        service, operation = wanted(environ)
         with self._one_at_a_time:
             self.operations.append(operation)
             self.access_keys.add(access_key(environ))
-            self.actions.add(f"{IAM_PREFIXES.get(target, target)}:{operation}")
+            self.actions.add(f"{service}:{operation}")
             if self.before(operation):
                 return failure("InternalServerError", start_response)
             if codes := self.failures.get(operation):
-                return failure(codes.pop(0), start_response, as_xml=target == "sts")
-            if operation == "PutLifecycleEventHookExecutionStatus":  # moto does not know it
+                return failure(codes.pop(0), start_response, as_xml=service in AS_XML)
+            # moto does not know these two
+            if operation == "PutLifecycleEventHookExecutionStatus":
                 answer = report(body(environ), self, start_response)
+            elif operation == ACCOUNT_SETTINGS:
+                limit = {"UnreservedConcurrentExecutions": self.unreserved_concurrency}
+                start_response("200 OK", [("Content-Type", "application/json")])
+                answer = [json.dumps({"AccountLimit": limit}).encode()]
             else:
                 answer = self._moto(environ, start_response)
             self.after(operation)
@@ -124,24 +128,38 @@ def aws_stand_in() -> Iterator[AwsStandIn]:
         server.shutdown()
         server.server_close()
         thread.join()
-        for service in ("dynamodb", "codedeploy", "ssm", "secretsmanager", "sts"):
+        for service in (
+            "cloudformation",
+            "codedeploy",
+            "dynamodb",
+            "iam",
+            "lambda",
+            "secretsmanager",
+            "ssm",
+            "sts",
+        ):
             get_backend(service).reset()
 
 
 def wanted(environ: dict[str, Any]) -> tuple[str, str]:
-    """The service and the operation that a request is for; STS names its own in a form."""
-    target, _, operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")
-    if not target:
+    """The service and the operation that a request is for, which Lambda names by a path only."""
+    service = credential(environ)[3]
+    operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+    if service in AS_XML:
         form = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(form)
-        return "sts", parse_qs(form.decode()).get("Action", [""])[0]
-    return target, operation
+        operation = parse_qs(form.decode())["Action"][0]
+    return service, operation or environ["PATH_INFO"].rstrip("/")
 
 
 def access_key(environ: dict[str, Any]) -> str:
     """The access key id that a request is signed with."""
-    credential = environ["HTTP_AUTHORIZATION"].partition("Credential=")[2]
-    return str(credential.partition("/")[0])
+    return credential(environ)[0]
+
+
+def credential(environ: dict[str, Any]) -> list[str]:
+    """What a request is signed with: access key id, day, region, service."""
+    return str(environ["HTTP_AUTHORIZATION"]).partition("Credential=")[2].split("/")
 
 
 def body(environ: dict[str, Any]) -> Any:

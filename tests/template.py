@@ -1,10 +1,7 @@
-"""Reads CloudFormation templates, and says what their intrinsic functions come to."""
+"""Says what the intrinsic functions of a CloudFormation template come to."""
 
 import re
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 ACCOUNT = "123456789012"
 REGION = "ap-northeast-2"
@@ -15,32 +12,6 @@ PSEUDO_PARAMETERS = {
     "AWS::StackName": "greenlight",
     "AWS::NoValue": None,
 }
-
-
-class CloudFormationYaml(yaml.SafeLoader):
-    """Reads CloudFormation's short forms (`!Ref x`) as the long ones (`{"Ref": "x"}`)."""
-
-    def intrinsic(self, name: str, node: Any) -> dict[str, Any]:
-        """One short form."""
-        value: Any
-        if isinstance(node, yaml.ScalarNode):
-            value = self.construct_scalar(node)
-        elif isinstance(node, yaml.SequenceNode):
-            value = self.construct_sequence(node, deep=True)
-        else:
-            value = self.construct_mapping(node, deep=True)
-        if name == "GetAtt" and isinstance(value, str):
-            value = value.split(".", 1)
-        return {name if name in ("Ref", "Condition") else f"Fn::{name}": value}
-
-
-CloudFormationYaml.add_multi_constructor("!", CloudFormationYaml.intrinsic)
-
-
-def load_template(path: Path) -> dict[str, Any]:
-    """A template, with every intrinsic function in its long form."""
-    template: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), CloudFormationYaml)
-    return template
 
 
 class Resolved:

@@ -36,21 +36,22 @@ _NOT_THERE: Final = frozenset(
 def advice(error: BaseException, clients: CallerClients) -> str | None:
     """What can be done about an error that came from AWS; None where that is not known."""
     sentence: str | None = None
+    region, profile = clients.region_option, clients.profile_option
     match cause := _of_aws(error):
         case SSOError() | TokenRetrievalError():
             sentence = f"You are not signed in, or not any more. Run: {clients.aws('sso login')}"
         case LoginError():
             sentence = f"You are not signed in, or not any more. Run: {clients.aws('login')}"
         case NoCredentialsError():
-            sentence = f"Run: {clients.aws('configure sso')} (or name a profile with --profile)"
+            sentence = f"Run: {clients.aws('configure sso')} (or name a profile with {profile})"
         case ProfileNotFound():
             sentence = "See which there are. Run: aws configure list-profiles"
         case ConfigParseError():
             sentence = "Mend that file, or set AWS_CONFIG_FILE to another"
         case NoRegionError():
-            sentence = "Name one with --region"
+            sentence = f"Name one with {region}"
         case EndpointConnectionError() | ConnectTimeoutError():
-            sentence = f"Is there a network, and is {clients.region} the region (--region)?"
+            sentence = f"Is there a network, and is {clients.region} the region ({region})?"
         case ClientError():
             sentence = _about_answer(cause.response["Error"]["Code"], clients)
     return sentence
@@ -73,7 +74,8 @@ def _about_answer(code: str, clients: CallerClients) -> str | None:
         )
     elif code in _NOT_THERE or is_unknown(code):
         sentence = (
-            f"You asked {clients.whom()}. If it is elsewhere, say so with --region or --profile"
+            f"You asked {clients.whom()}. If it is elsewhere, say so with "
+            f"{clients.region_option} or {clients.profile_option}"
         )
     return sentence
 

@@ -2,14 +2,17 @@
 
 import shlex
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 
+from botocore.config import Config
 from botocore.credentials import EnvProvider
 from botocore.exceptions import BotoCoreError, ClientError
 
 from greenlight.clients import Clients
 from greenlight.errors import GreenlightError
 from greenlight.network import AWS_CONFIG
+
+ONE_TRY: Final = AWS_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 class CallerError(GreenlightError):
@@ -25,10 +28,19 @@ class CallerError(GreenlightError):
 class CallerClients(Clients):
     """The clients of a person at a terminal."""
 
+    # What such a person names a region and a profile with.
+    region_option = "--region"
+    profile_option = "--profile"
+
     @cached_property
     def sts(self) -> Any:
         """STS, to ask who calls."""
         return self._client("sts", AWS_CONFIG)
+
+    @cached_property
+    def ssm(self) -> Any:
+        """SSM, to store secrets; asked once, as a second try would meet what the first stored."""
+        return self._client("ssm", ONE_TRY)
 
     def caller_arn(self) -> str:
         """The ARN of the IAM principal. Raises CallerError."""

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,12 +28,14 @@ from greenlight.network import LOOK_UP_SECONDS, Countdown
 from greenlight.observability import logger
 from greenlight.settings import named_table
 from greenlight.table import GateTable
-from greenlight_cli import view
+from greenlight_cli import secrets, view
 from greenlight_cli.advice import advice
 from greenlight_cli.caller import CallerClients
 from greenlight_cli.output import any_stream, say
 
 MAX_REASON_CHARACTERS = 1000
+
+_PARAMETER: Final = re.compile(r"/[A-Za-z0-9_./-]{1,1010}")
 
 # The second by which CodeDeploy has been asked about the gates of a list.
 ASKED_BY = 10.0
@@ -57,7 +60,10 @@ _CODES: Final[dict[type[GreenlightError], Exit]] = {
 
 @dataclass(frozen=True)
 class Terminal:
-    """Where the gates are, with whose credentials, and whether a script reads of them."""
+    """With whose credentials and where AWS is asked, and whether a script reads what it says.
+
+    `table_name` is empty for a command that is not about gates.
+    """
 
     table_name: str
     region: str | None
@@ -103,27 +109,29 @@ class Terminal:
         say(view.json_text(value) if self.as_json else view.printable(line), err=True)
 
 
+table_option = click.option(
+    "--table",
+    "table_name",
+    envvar="DYNAMODB_TABLE_NAME",
+    required=True,
+    show_envvar=True,
+    help="The table of gates.",
+)
+
+
 def terminal_options(command: Callable[..., None]) -> Callable[..., None]:
     """Gives a command the options that all have, and ends it well when it fails."""
 
-    @click.option(
-        "--table",
-        "table_name",
-        envvar="DYNAMODB_TABLE_NAME",
-        required=True,
-        show_envvar=True,
-        help="The table of gates.",
-    )
     @click.option("--region", envvar="AWS_REGION", show_envvar=True, help="The AWS region.")
     # AWS_PROFILE is left to boto3: given by name, it would beat credentials in the environment.
     @click.option("--profile", help="The AWS profile, before any other credentials.")
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
     @functools.wraps(command)
     def run(
-        table_name: str,
         region: str | None,
         profile: str | None,
         as_json: bool,  # noqa: FBT001  # click's own
+        table_name: str = "",
         **arguments: Any,
     ) -> None:
         terminal = Terminal(table_name, region, profile, as_json)
@@ -153,7 +161,7 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
 )
 @click.version_option(package_name="greenlight-gate")
 def main() -> None:
-    """Decide CodeDeploy deployments that wait for a person."""
+    """Decide CodeDeploy deployments that wait for a person, and store their Slack app's secrets."""
     context = click.get_current_context()
     context.with_resource(any_stream())
     context.with_resource(only_warnings())
@@ -179,6 +187,7 @@ def only_warnings() -> Iterator[None]:
 @main.command()
 @click.argument("deployment_id")
 @click.option("--reason", callback=read_reason, help="Why, for the record.")
+@table_option
 @terminal_options
 def approve(terminal: Terminal, deployment_id: str, reason: str | None) -> None:
     """Let a deployment go on.
@@ -191,6 +200,7 @@ def approve(terminal: Terminal, deployment_id: str, reason: str | None) -> None:
 @main.command()
 @click.argument("deployment_id")
 @click.option("--reason", required=True, callback=read_reason, help="Why, for the record.")
+@table_option
 @terminal_options
 def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
     """Fail a deployment.
@@ -202,6 +212,7 @@ def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
 
 @main.command()
 @click.argument("deployment_id")
+@table_option
 @terminal_options
 def show(terminal: Terminal, deployment_id: str) -> None:
     """Show a deployment's gate and its history."""
@@ -210,6 +221,7 @@ def show(terminal: Terminal, deployment_id: str) -> None:
 
 
 @main.command("list")
+@table_option
 @terminal_options
 def list_gates(terminal: Terminal) -> None:
     """List what waits, soonest deadline first.
@@ -221,6 +233,54 @@ def list_gates(terminal: Terminal) -> None:
     gates = _not_ended(terminal, terminal.table.unsettled(now))
     text = view.gates_table(gates, now) if gates else "Nothing waits."
     _end_with(printed=terminal.say([view.as_json(gate) for gate in gates], text))
+
+
+def read_kind(
+    _context: click.Context, _argument: click.Parameter, words: tuple[str, ...]
+) -> secrets.Kind:
+    """The kind of secret that is meant. What else was typed may be one, and is not repeated."""
+    if len(words) != 1 or words[0] not in secrets.KINDS:
+        raise click.UsageError(
+            f"Say which: {' or '.join(secrets.KINDS)}. The secret itself is asked for; "
+            "if it was typed here, the shell's history has it: let Slack make a new one."
+        )
+    return secrets.KINDS[words[0]]
+
+
+def read_parameter_name(
+    _context: click.Context, _option: click.Parameter, name: str | None
+) -> str | None:
+    """The name of an SSM parameter, as the template takes it."""
+    if name is not None and not _PARAMETER.fullmatch(name):
+        raise click.BadParameter("an SSM parameter name begins with / (letters, digits, _ . - /)")
+    return name
+
+
+@main.command("secrets")
+@click.argument("kind", nargs=-1, metavar=f"{{{'|'.join(secrets.KINDS)}}}", callback=read_kind)
+@click.option(
+    "--name", callback=read_parameter_name, help="The SSM parameter, if not the usual one."
+)
+@click.option("--key", help="The KMS key to encrypt it with, if it is one of your own.")
+@click.option("--overwrite", is_flag=True, help="Replace what is stored there.")
+@terminal_options
+def store_secret(
+    terminal: Terminal, kind: secrets.Kind, name: str | None, key: str | None, *, overwrite: bool
+) -> None:
+    """Store a secret of the Slack app in SSM, encrypted.
+
+    webhook: the URL of its incoming webhook. signing: its signing secret. It is asked for and not
+    shown, or read from a pipe.
+    """
+    name = name or kind.parameter
+    caller = terminal.clients.caller_arn()  # who is not signed in types nothing in vain
+    secret = secrets.read(kind)
+    version = secrets.store(terminal.clients.ssm, name, secret, key, overwrite=overwrite)
+    region = terminal.clients.region
+    terminal.say(
+        {"name": name, "version": version, "region": region, "caller": caller},
+        f"The {kind.title} is stored in {name} (version {version}) in {region}, by {caller}.",
+    )
 
 
 def _not_ended(terminal: Terminal, gates: list[Gate]) -> list[Gate]:

@@ -22,47 +22,63 @@ from stand_ins.aws import CREDENTIALS, AwsStandIn, aws_stand_in
 from stand_ins.clicks import SIGNING_SECRET
 from stand_ins.codedeploy import REGION, add_deployment
 from stand_ins.slack import SlackStandIn, slack_stand_in
-from tests.template import load_template
 
 ROOT = Path(__file__).parents[2]
-SAM = ROOT / ".venv-sam" / "bin" / "sam"
 EMULATOR = ROOT / ".venv-emulator" / "bin"
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 ARCHITECTURE = "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
 STACK = "greenlight"
 PARAMETER = "/greenlight/slack-webhook"
 SIGNING_PARAMETER = "/greenlight/slack-signing-secret"
-# The emulator does not know these; nothing at run time needs them.
-UNKNOWN_TYPES = {"AWS::Logs::QueryDefinition"}
+TEST_URL = "https://{application}.green.example.com/{deployment_id}"
 ENVIRON = {
     **{name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "SSL_", "HOME"))},
     **CREDENTIALS,
-    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    # As make has it; this Python runs the functions, too.
+    "PATH": f"{ROOT / '.venv-sam' / 'bin'}:{Path(sys.executable).parent}:{os.environ['PATH']}",
     "SAM_CLI_TELEMETRY": "0",
 }
 
 
-def run(*command: object, **environ: str) -> None:
-    """Runs a command that has to succeed."""
+def run(*command: object, cwd: Path = ROOT, **environ: str) -> str:
+    """Runs a command that has to succeed; what it writes."""
     done = subprocess.run(
         [str(word) for word in command],
         env=ENVIRON | environ,
-        cwd=ROOT,
-        capture_output=True,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+def make(target: str, folder: Path, **environ: str) -> str:
+    """Does what make does for a target, with the deploy.toml of a folder; what it writes."""
+    tool = (sys.executable, "-m", "tools.deploy", target, "deploy.toml")
+    path = f"{ROOT}:{ROOT / 'function'}:{ROOT / 'cli'}"
+    return run(*tool, cwd=folder, PYTHONPATH=path, **environ)
 
 
 @pytest.fixture(scope="session")
-def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make build` builds, for this Python and this machine."""
-    folder = tmp_path_factory.mktemp("build")
-    overrides = [f"Runtime={RUNTIME}", f"Architecture={ARCHITECTURE}"]
-    run(SAM, "build", "--build-dir", folder, "--parameter-overrides", *overrides)
-    run(sys.executable, "tools/slim.py", folder)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a deploy.toml, filled in for this Python and this machine."""
+    folder = tmp_path_factory.mktemp("project")
+    example = (ROOT / "deploy.example.toml").read_text(encoding="utf-8")
+    filled_in = example.replace('TestUrl = ""', f'TestUrl = "{TEST_URL}"')
+    filled_in += f'Runtime = "{RUNTIME}"\nArchitecture = "{ARCHITECTURE}"\n'
+    (folder / "deploy.toml").write_text(filled_in, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def build(folder: Path) -> Path:
+    """What `make build` builds."""
+    make("build", folder)
+    return folder / ".aws-sam" / "build"
 
 
 @pytest.fixture(scope="session")
@@ -89,10 +105,11 @@ def slack(slack_server: SlackStandIn) -> SlackStandIn:
 
 @dataclass
 class Deployed:
-    """The deployed stack."""
+    """The deployed stack; `folder` has its deploy.toml."""
 
     endpoint_url: str
     codedeploy: AwsStandIn
+    folder: Path
     number: int = 0
 
     def client(self, service: Any) -> Any:
@@ -201,12 +218,12 @@ def eventually(check: Callable[[], Any], seconds: float = 60) -> Any:
 
 @pytest.fixture(scope="session")
 def deployed(
-    build: Path,
+    folder: Path,
     codedeploy: AwsStandIn,
     slack_server: SlackStandIn,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployed]:
-    """The stack, deployed by SAM into the emulator."""
+    """The stack, deployed into the emulator as `make deploy` does it."""
     port = free_port()
     environ = {
         "GATEWAY_PORT": str(port),
@@ -219,27 +236,22 @@ def deployed(
     with (
         log.open("w") as written,
         subprocess.Popen(
-            [EMULATOR / "ministack"], env=ENVIRON | environ, stdout=written, stderr=written
+            [EMULATOR / "python", ROOT / "tests" / "e2e" / "emulator.py"],
+            env=ENVIRON | environ,
+            stdout=written,
+            stderr=written,
         ) as emulator,
     ):
         try:
             eventually(lambda: answers(port))
-            stack = Deployed(f"http://127.0.0.1:{port}", codedeploy)
+            stack = Deployed(f"http://127.0.0.1:{port}", codedeploy, folder)
             stack.client("ssm").put_parameter(
                 Name=PARAMETER, Value=slack_server.webhook_url, Type="SecureString"
             )
             stack.client("ssm").put_parameter(
                 Name=SIGNING_PARAMETER, Value=SIGNING_SECRET, Type="SecureString"
             )
-            run(
-                *(SAM, "deploy", "--template-file", known(build), "--stack-name", STACK),
-                *("--resolve-s3", "--no-confirm-changeset", "--capabilities", "CAPABILITY_IAM"),
-                *("--region", REGION, "--parameter-overrides", f"Runtime={RUNTIME}"),
-                f"Architecture={ARCHITECTURE}",
-                f"SlackSigningSecretParameter={SIGNING_PARAMETER}",
-                "TestUrl=https://{application}.green.example.com/{deployment_id}",
-                AWS_ENDPOINT_URL=stack.endpoint_url,
-            )
+            make("deploy", folder, AWS_ENDPOINT_URL=stack.endpoint_url)
             yield stack
         finally:
             emulator.terminate()
@@ -256,16 +268,3 @@ def free_port() -> int:
 def answers(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
-
-
-def known(build: Path) -> Path:
-    """The built template without the types that the emulator does not know."""
-    template = load_template(build / "template.yaml")
-    template["Resources"] = {
-        name: resource
-        for name, resource in template["Resources"].items()
-        if resource["Type"] not in UNKNOWN_TYPES
-    }
-    path = build / "known.json"
-    path.write_text(json.dumps(template))
-    return path

@@ -24,7 +24,8 @@ from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke, Output
 from tests.functional.test_decide import answer_elsewhere
-from tests.template import ACCOUNT, REGION, Resolved, load_template
+from tests.template import ACCOUNT, REGION, Resolved
+from tools.template import load_template
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = load_template(ROOT / "template.yaml")
@@ -474,13 +475,18 @@ def test_the_environment_has_every_setting_and_no_secret() -> None:
 
 
 def test_without_a_signing_secret_nothing_is_open_to_the_internet() -> None:
-    functions = {name: RESOURCES[name] for name in FUNCTIONS}
-
-    open_ones = [
-        name for name, one in functions.items() if "FunctionUrlConfig" in one["Properties"]
+    doors = [
+        one
+        for one in RESOURCES.values()
+        if one["Type"].startswith(("AWS::Lambda::U", "AWS::Lambda::P"))
     ]
-    assert open_ones == ["DecisionFunction"]
-    assert functions["DecisionFunction"]["Condition"] == "TakesClicks"
+    assert {one["Type"] for one in doors} == {"AWS::Lambda::Url", "AWS::Lambda::Permission"}
+    for door in doors:
+        to = door["Properties"].get("FunctionName") or door["Properties"]["TargetFunctionArn"]
+        assert (door["Condition"], to) == ("TakesClicks", {"Ref": "DecisionFunction"})
+    assert RESOURCES["DecisionFunction"]["Condition"] == "TakesClicks"
+    for function in FUNCTIONS.values():
+        assert not {"FunctionUrlConfig", "Events"} & function.keys(), "SAM would ask about it"
     for parameters, takes_clicks in (
         ({}, False),
         (CLICKS, True),

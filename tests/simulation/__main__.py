@@ -11,7 +11,7 @@ from pathlib import Path
 from random import SystemRandom
 
 from tests.simulation.worker import run, start, story
-from tests.template import load_template
+from tools.template import load_template
 
 ROOT = Path(__file__).parents[2]
 KNOWN = Path(__file__).with_name("seeds.txt")

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenlight.settings import load_decision_settings, load_settings
-from tests.template import Resolved, load_template
+from tests.template import Resolved
+from tools import template
+from tools.template import load_template
 
 TEMPLATE = load_template(Path(__file__).parents[2] / "template.yaml")
 PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
@@ -28,12 +30,8 @@ SECRET_ARN = "arn:aws:secretsmanager:ap-northeast-2:123456789012:secret:"
 
 
 def takes(name: str, value: str) -> bool:
-    """Whether CloudFormation takes a value: a pattern has to match the whole of it."""
-    parameter = PARAMETERS[name]
-    if "AllowedValues" in parameter:
-        return value in map(str, parameter["AllowedValues"])
-    is_short = len(value) <= parameter.get("MaxLength", 4096)
-    return is_short and bool(PATTERNS[name].fullmatch(value))
+    """Whether CloudFormation takes a value for a parameter."""
+    return template.takes(PARAMETERS[name], value)
 
 
 def taken(name: str) -> st.SearchStrategy[str]:

@@ -1,0 +1,260 @@
+"""What is looked at before anything is built: what cannot work is said at once."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Final
+
+import click
+from botocore.exceptions import BotoCoreError, ClientError
+
+from greenlight.errors import GreenlightError
+from greenlight.network import AWS_CONFIG, Countdown
+from greenlight_cli.advice import advice
+from greenlight_cli.caller import CallerClients
+from greenlight_cli.secrets import KINDS, Kind
+from tools.stack import Refused, Stack
+
+# The stack in which SAM makes its bucket for packages.
+SAMS_STACK: Final = "aws-sam-cli-managed-default"
+
+# What Lambda keeps of an account's concurrency for functions that reserve none.
+UNRESERVED: Final = 100
+
+_NOT_THERE: Final = frozenset({"ParameterNotFound", "ResourceNotFoundException", "ValidationError"})
+_TO_REMOVE: Final = frozenset(
+    {"CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
+)
+
+
+class DeployerClients(CallerClients):
+    """The clients of a person who deploys what a file says."""
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__(Countdown(), profile_name=stack.profile, region_name=stack.region)
+        self.region_option = f"region in {stack.file}"
+        self.profile_option = f"profile in {stack.file}"
+
+    @cached_property
+    def cloudformation(self) -> Any:
+        """CloudFormation, to see what is deployed."""
+        return self._client("cloudformation", AWS_CONFIG)
+
+    @cached_property
+    def functions(self) -> Any:
+        """Lambda, to see what concurrency is free."""
+        return self._client("lambda", AWS_CONFIG)
+
+    @cached_property
+    def secrets_manager(self) -> Any:
+        """Secrets Manager, to see whether a secret is there."""
+        return self._client("secretsmanager", AWS_CONFIG)
+
+    @contextmanager
+    def advising(self) -> Iterator[None]:
+        """Ends with what can be done about it, where AWS is not reached or knows nobody."""
+        try:
+            yield
+        except GreenlightError as exc:
+            raise Refused(". ".join(filter(None, [str(exc), advice(exc, self)]))) from None
+
+
+@dataclass(frozen=True)
+class Place:
+    """An account and a region of AWS."""
+
+    account: str
+    region: str
+
+    def __str__(self) -> str:
+        """As a person reads it."""
+        return f"account {self.account} in region {self.region}"
+
+
+def place_of(stack: Stack, clients: DeployerClients) -> Place:
+    """Where the stack goes. Raises Refused if it is not meant to, or went elsewhere last time."""
+    with clients.advising():
+        arn = clients.caller_arn()
+        place = Place(arn.split(":")[4], clients.region)
+    if stack.account not in (None, place.account):
+        raise Refused(
+            f"{stack.file} is for account {stack.account}, and you are {arn}. Sign in there "
+            f"(AWS_PROFILE, or profile in {stack.file}), or change account in the file"
+        )
+    last = Place(**json.loads(stack.note.read_text())) if stack.note.exists() else place
+    if (stack.account is None and last.account != place.account) or (
+        stack.region is None and last.region != place.region
+    ):
+        raise Refused(
+            f"Last time {stack.file} went to {last}, and now it would go to {place}. If that is "
+            f'meant, write account = "{place.account}" and region = "{place.region}" into it; '
+            "if not, sign in there again (AWS_PROFILE, AWS_REGION)"
+        )
+    return place
+
+
+def note_place(stack: Stack, place: Place) -> None:
+    """Notes where the stack goes, for the next time."""
+    stack.note.write_text(json.dumps(asdict(place)) + "\n")
+
+
+def secrets_of(parameters: dict[str, str]) -> Iterator[tuple[str, Kind, str, str]]:
+    """The secrets of a stack: what `greenlight secrets` calls each, its kind, SSM name and ARN.
+
+    The ARN is Secrets Manager's and comes first; either may be empty, both for a stack without.
+    """
+    for short, parameter, arn in (
+        ("webhook", "SlackWebhookParameter", "SlackWebhookSecretArn"),
+        ("signing", "SlackSigningSecretParameter", "SlackSigningSecretArn"),
+    ):
+        yield short, KINDS[short], parameters[parameter], parameters[arn]
+
+
+def parameters_of(deployed: dict[str, Any]) -> dict[str, str]:
+    """The parameters of a stack as CloudFormation describes it."""
+    return {one["ParameterKey"]: one["ParameterValue"] for one in deployed.get("Parameters", [])}
+
+
+def outputs_of(deployed: dict[str, Any] | None) -> dict[str, str]:
+    """The outputs of a stack as CloudFormation describes it; none of one that is not there."""
+    return {one["OutputKey"]: one["OutputValue"] for one in (deployed or {}).get("Outputs", [])}
+
+
+@dataclass
+class Preflight:
+    """A look at a stack and its place; what AWS does not say is noted on standard error."""
+
+    stack: Stack
+    place: Place
+    clients: DeployerClients
+
+    def problems(self) -> Iterator[str]:
+        """What is in the way of a deployment."""
+        if deployed := self.deployed():
+            yield from self._of_status(deployed["StackStatus"])
+            yield from self._of_what_the_file_forgets(parameters_of(deployed))
+        yield from self._of_secrets()
+        yield from self._of_concurrency()
+
+    def deployed(self) -> dict[str, Any] | None:
+        """The stack as CloudFormation describes it; None if it is not deployed, or not known."""
+        return self._described(self.stack.name)
+
+    def table(self) -> str | None:
+        """The table that the stack made; None if it made none, or that is not known."""
+        ask = self.clients.cloudformation.describe_stack_resources
+        answer = self._ask("what the table is called", ask, StackName=self.stack.name)
+        names = {
+            one["LogicalResourceId"]: one.get("PhysicalResourceId")
+            for one in (answer or {}).get("StackResources", [])
+        }
+        return names.get("Table")
+
+    def bucket(self) -> str | None:
+        """SAM's bucket for packages; None if there is none, or that is not known."""
+        return outputs_of(self._described(SAMS_STACK)).get("SourceBucket")
+
+    def is_stored(self, parameter: str) -> bool | None:
+        """Whether SSM has a parameter; None if that is not known. Its value is not decrypted."""
+        ask = self.clients.ssm.get_parameter
+        answer = self._ask(f"whether SSM has {parameter}", ask, Name=parameter)
+        return None if answer is None else bool(answer)
+
+    def _described(self, name: str) -> dict[str, Any] | None:
+        ask = self.clients.cloudformation.describe_stacks
+        answer = self._ask(f"how the stack {name} is", ask, StackName=name)
+        stacks = answer["Stacks"] if answer else []
+        # A stack in review is the shell of one: nobody has let it be made.
+        is_there = stacks and stacks[0]["StackStatus"] != "REVIEW_IN_PROGRESS"
+        return dict(stacks[0]) if is_there else None
+
+    def _of_status(self, status: str) -> Iterator[str]:
+        about = f"The stack {self.stack.name} is {status}"
+        if status in _TO_REMOVE:
+            yield f"{about}: it can only be removed. Run: {self.stack.make('undeploy')}"
+        elif status.endswith("_IN_PROGRESS"):
+            yield f"{about}: wait until that has ended, then run this again"
+        elif status == "UPDATE_ROLLBACK_FAILED":
+            command = self.clients.aws(
+                f"cloudformation continue-update-rollback --stack-name {self.stack.name} "
+                f"--region {self.place.region}"
+            )
+            yield (
+                f"{about}: mend what its events in the CloudFormation console show. "
+                f"Then run: {command}"
+            )
+
+    def _of_what_the_file_forgets(self, deployed: dict[str, str]) -> Iterator[str]:
+        """The Runtime is left out: it is that of a machine which builds, unless a file names it."""
+        for name, value in self.stack.parameters.items():
+            before = deployed.get(name, value)
+            if before != value and name not in {*self.stack.chosen, "Runtime"}:
+                yield (
+                    f"The stack {self.stack.name} has {name} = {as_toml(before)}, which "
+                    f"{self.stack.file} does not name. Write that into it, or, to change it, "
+                    f"{name} = {as_toml(value)}"
+                )
+
+    def _of_secrets(self) -> Iterator[str]:
+        for _, kind, parameter, arn in secrets_of(self.stack.parameters):
+            if arn:
+                ask = self.clients.secrets_manager.describe_secret
+                if self._ask(f"whether there is {arn}", ask, SecretId=arn) == {}:
+                    yield (
+                        f"The {kind.title} is not stored: Secrets Manager has no {arn} for "
+                        f"{self.place}. Make it there, or name another in {self.stack.file}"
+                    )
+            elif parameter and self.is_stored(parameter) is False:
+                yield (
+                    f"The {kind.title} is not stored: SSM has no {parameter} for {self.place}. "
+                    f"Run: {self.stack.make('secrets')}"
+                )
+
+    def _of_concurrency(self) -> Iterator[str]:
+        asked_for = int(self.stack.parameters["DecisionConcurrency"])
+        if not self.stack.takes_clicks or not asked_for:
+            return
+        ask = self.clients.functions.get_account_settings
+        answer = self._ask("how much of Lambda's concurrency is free", ask)
+        if not answer:
+            return
+        free = answer["AccountLimit"]["UnreservedConcurrentExecutions"] - UNRESERVED
+        if free < asked_for:
+            free = max(free + self._reserved(), 0)
+        if free < asked_for:
+            yield (
+                f"DecisionConcurrency is {asked_for}, and Lambda lets {self.place} reserve {free} "
+                f"({UNRESERVED} have to stay unreserved). Write DecisionConcurrency = {free} "
+                f"into {self.stack.file}, or have the quota raised (Service Quotas, Lambda, "
+                "Concurrent executions)"
+            )
+
+    def _reserved(self) -> int:
+        """What the stack, as it is deployed, has reserved itself."""
+        answer = self._ask(
+            "what the stack has reserved itself",
+            self.clients.functions.get_function_concurrency,
+            FunctionName=f"GreenlightGate_{self.stack.name}",
+        )
+        return int((answer or {}).get("ReservedConcurrentExecutions", 0))
+
+    def _ask(self, about: str, ask: Callable[..., Any], **what: str) -> dict[str, Any] | None:
+        """AWS's answer, `{}` where there is no such thing, None where AWS does not say."""
+        try:
+            answer: dict[str, Any] = ask(**what)
+        except (ClientError, BotoCoreError) as exc:
+            code = type(exc).__name__
+            if isinstance(exc, ClientError):
+                code = exc.response["Error"]["Code"]
+            if code in _NOT_THERE:
+                return {}
+            click.echo(f"AWS does not say {about} ({code}); going on without.", err=True)
+            return None
+        return answer
+
+
+def as_toml(value: str) -> str:
+    """A text as a TOML file has it."""
+    return json.dumps(value, ensure_ascii=False)
