@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.slack import SlackStandIn
 from tests.functional.conftest import Clicker, Invoke
 from tests.functional.test_cli import without_index
 from tests.functional.test_decide import answer_elsewhere
@@ -104,6 +106,21 @@ def test_every_parameter_of_the_template_is_explained() -> None:
         assert f"`{name}`" in DEPLOY, name
 
 
+def test_the_hook_can_be_tried_by_hand_as_the_page_says(
+    environ: dict[str, str], aws: AwsStandIn, slack: SlackStandIn, tmp_path: Path
+) -> None:
+    (block,) = re.findall(r"```sh\n(cd function\n.*?)```", OPERATE, re.DOTALL)
+    shutil.copytree(ROOT / "function", tmp_path / "function")
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "python").symlink_to(sys.executable)
+    environ = {**environ, "PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+
+    subprocess.run(["sh", "-ec", block], cwd=tmp_path, env=environ, check=True)
+
+    assert [item["status"]["S"] for item in aws.items()] == ["WAITING"]
+    assert len(slack.messages) == 1
+
+
 def completion(shell: str) -> str:
     """The line that has a shell complete the command."""
     (line,) = re.findall(rf".*_GREENLIGHT_COMPLETE={shell}_source greenlight.*", OPERATE)
@@ -159,4 +176,4 @@ def test_bash_completes_commands_once_it_has_read_its_line(tmp_path: Path) -> No
         check=True,
     )
 
-    assert (done.stdout, done.stderr) == ("approve list reject show\n", "")
+    assert (done.stdout, done.stderr) == ("approve list reject secrets show\n", "")

@@ -153,6 +153,8 @@ class Rules:
         is_answer = reply.status == 200 or b"ConditionalCheckFailed" in reply.body
         if call.service == "dynamodb":
             job.reads += is_answer
+        if call.service == "slack" and reply.status != 200:
+            job.faults.add("slack")
         if call.operation == REPORT and b"AccessDenied" in reply.body:
             job.denied = True
 
