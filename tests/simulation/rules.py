@@ -284,7 +284,12 @@ class Rules:
 
     def _check_deadline(self, by: str) -> None:
         """Rule 4: people have as long as CodeDeploy waits, as near as clocks tell."""
-        deadline = datetime.fromisoformat(self._gate()["deadline"]).timestamp()
+        gate = self._gate()
+        if not gate:
+            if self.clocks_agree and not self.was_taken_over:
+                self.schedule.breaks(5, f"{by} told people of a gate that is not on record")
+            return
+        deadline = datetime.fromisoformat(gate["deadline"]).timestamp()
         late = deadline - (START + AN_HOUR)
         if late > 60:
             self.schedule.breaks(4, f"{by} showed a deadline that is {late:.0f} s late")

@@ -25,7 +25,11 @@ def run(seeds: list[int], most_age: float) -> tuple[Counter[str], list[tuple[int
     seen: Counter[str] = Counter()
     failing = []
     for seed in seeds:
-        result = simulate(seed, most_age)
+        try:
+            result = simulate(seed, most_age)
+        except Exception as exc:
+            exc.add_note(f"make simulate SCHEDULES=1 SEED={seed}")
+            raise
         seen.update(result.schedule.seen)
         seen[f"outcome: {result.outcome}"] += 1
         seen["outside calls"] += result.schedule.calls
