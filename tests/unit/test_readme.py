@@ -22,8 +22,9 @@ def test_the_command_is_installed_by_the_same_line_everywhere(page: str) -> None
     assert not re.search(r"\bpip install \.", text), "Debian's and Homebrew's Python refuse that"
 
 
-def test_it_fits_on_a_few_screens() -> None:
-    assert len(README.splitlines()) <= 130
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_it_fits_on_a_few_screens(page: str) -> None:
+    assert len((ROOT / page).read_text(encoding="utf-8").splitlines()) <= 130
 
 
 @pytest.mark.parametrize(
