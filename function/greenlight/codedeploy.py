@@ -133,6 +133,11 @@ def is_unknown(reason: str) -> bool:
     return reason in _UNKNOWN
 
 
+def has_ended(event: Lifecycle, gate: Gate) -> bool:
+    """Whether the lifecycle event of a gate's hook has ended since there is the gate."""
+    return event.ended_at is not None and event.ended_at >= gate.created_at
+
+
 def settlement_of(
     event: Lifecycle, deployment: Deployment, created_at: datetime
 ) -> Settlement | None:

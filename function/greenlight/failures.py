@@ -7,7 +7,7 @@ from typing import Final
 
 from greenlight import messages
 from greenlight.asking import ask
-from greenlight.codedeploy import TIME_TO_DECIDE, CodeDeploy
+from greenlight.codedeploy import TIME_TO_DECIDE, CodeDeploy, has_ended
 from greenlight.errors import (
     CodeDeployError,
     GateNotFoundError,
@@ -91,12 +91,7 @@ class Failover:
         try:
             return table.fail(self._new_gate(), self.problem.reason)
         except GateTakenError:
-            try:
-                lifecycle = self.codedeploy.lifecycle(self.hook.deployment_id)
-            except CodeDeployError as exc:
-                logger.warning("CodeDeploy does not say since when it waits", reason=exc.reason)
-                lifecycle = UNKNOWN
-            return table.fail(self._new_gate(lifecycle), self.problem.reason)
+            return table.fail(self._new_gate(self._lifecycle()), self.problem.reason)
 
     def _finish(self, held: Held, table: GateTable) -> bool:
         """Brings what is on record to CodeDeploy and to people; whether the release has failed."""
@@ -116,9 +111,17 @@ class Failover:
 
     def _ask_again(self, gate: Gate, table: GateTable) -> bool:
         """Asks people once more, whom an earlier try may have told; fails the hook if it cannot."""
-        telling = table.take_telling(gate, self.clock(), may_be_told=True)
+        with self.countdown.until(CLAIMED_BY):
+            lifecycle = self._lifecycle()
+        known = self._new_gate(lifecycle).better_known()
+        telling = table.take_telling(gate, self.clock(), known, may_be_told=True)
         if telling.try_id is None:  # told or decided just now
             return self._finish(telling, table)
+        if has_ended(lifecycle, gate):
+            with self.countdown.until(ASKED_BY):
+                settlement = self.codedeploy.settlement(gate)
+            settled = table.settle(telling, settlement, self.clock(), lease=TELLING)
+            return self._finish(Held(settled), table)
         try:
             ask(
                 telling,
@@ -250,13 +253,20 @@ class Failover:
         if not self.countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS + besides):
             raise SlackError("there was no time left to post it")
 
+    def _lifecycle(self) -> Lifecycle:
+        try:
+            return self.codedeploy.lifecycle(self.hook.deployment_id)
+        except CodeDeployError as exc:
+            logger.warning("CodeDeploy does not say since when it waits", reason=exc.reason)
+            return UNKNOWN
+
     def _new_gate(self, lifecycle: Lifecycle = UNKNOWN) -> NewGate:
         now = self.clock()
         return NewGate(
             self.hook,
             test_url=fill_test_url(self.settings.test_url, self.hook.deployment_id, Deployment()),
             created_at=now,
-            deadline=now + TIME_TO_DECIDE,
+            deadline=(lifecycle.waits_since or now) + TIME_TO_DECIDE,
             expires_at=now + self.settings.gate_ttl,
             lifecycle=lifecycle,
         )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from greenlight.asking import ask
-from greenlight.codedeploy import ENDED, TIME_TO_DECIDE, CodeDeploy, settlement_of
+from greenlight.codedeploy import ENDED, TIME_TO_DECIDE, CodeDeploy, has_ended, settlement_of
 from greenlight.errors import CodeDeployError
 from greenlight.models import UNKNOWN, Deployment, Gate, Hook, Lifecycle
 from greenlight.network import Countdown
@@ -19,7 +19,7 @@ from greenlight.observability import (
 )
 from greenlight.settings import Settings, fill_test_url
 from greenlight.slack import SlackWebhook
-from greenlight.table import TELLING, GateTable, Held, NewGate
+from greenlight.table import TELLING, GateTable, NewGate
 
 # The second of the invocation by which each step has ended, so that the later ones have time.
 DESCRIBED_BY: Final = 7.0
@@ -75,7 +75,9 @@ def open_gate(
     else:
         logger.info("The gate was left half-open by an earlier try: carrying on")
     settlement = settlement_of(lifecycle, deployment, held.gate.created_at)
-    if settlement and _has_ended(held, lifecycle, deployment):
+    # The lifecycle event may have ended before there was a gate: then it is another one's hook.
+    is_over = not held.is_new and has_ended(lifecycle, held.gate)
+    if settlement and (is_over or deployment.status in ENDED):
         logger.info("The hook has its answer: nobody is asked", status=settlement.status)
         count(GATE_SETTLED_ELSEWHERE)
         return Opened(table.settle(held, settlement, now, lease=TELLING), duplicate=False)
@@ -92,16 +94,6 @@ def open_gate(
         told_by=TOLD_BY,
     )
     return Opened(gate, duplicate=False)
-
-
-def _has_ended(held: Held, lifecycle: Lifecycle, deployment: Deployment) -> bool:
-    """Whether the hook of a gate does not wait any more.
-
-    The lifecycle event may have ended before there was a gate: then it is another one's hook.
-    """
-    ended_at = lifecycle.ended_at
-    is_over = not held.is_new and ended_at is not None and ended_at >= held.gate.created_at
-    return is_over or deployment.status in ENDED
 
 
 def _describe(hook: Hook, codedeploy: CodeDeploy, countdown: Countdown) -> Deployment:

@@ -18,7 +18,7 @@ from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Clicker, Invoke, Output, Process, kill_in_the_middle
-from tests.functional.test_decide import HOOK, events, gate
+from tests.functional.test_decide import HOOK, answer_elsewhere, events, gate
 from tests.functional.test_failover import FAILED, LEFT_ALONE, record
 from tests.functional.test_open import whole
 
@@ -177,6 +177,57 @@ def test_where_slack_takes_nothing_more_the_hook_is_failed_and_that_is_told_once
 
     assert "테스트 요청 실패" in whole(slack.messages[-1])
     assert events(aws) == ["opened", "failed", "reported", "failure_notified"]
+
+
+def test_they_are_asked_with_the_deadline_that_codedeploy_has(
+    silent: Callable[[], Any],
+    invoke: Invoke,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+) -> None:
+    aws.failures["ListDeploymentTargets"] = ["AccessDeniedException"]
+    with minute(3), silent(), pytest.raises(SlackError) as failed:
+        invoke(EVENT)
+    assert gate(aws)["deadline"] == "2026-11-23T04:03:00+00:00", "as far as it knew"
+
+    with minute(THEN):
+        invoke_failure(of(failed))
+
+    assert gate(aws)["deadline"] == "2026-11-23T04:00:00+00:00"
+    assert "2026-11-23 04:00 UTC" in whole(slack.messages[0])
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "body", "told"),
+    [
+        ("Succeeded", "APPROVED", LEFT_ALONE, []),
+        ("Failed", "REJECTED", FAILED, ["테스트 요청 실패"]),
+    ],
+)
+def test_nobody_is_asked_about_a_hook_that_was_answered_meanwhile(
+    answer: str,
+    status: str,
+    body: dict[str, Any],
+    told: list[str],
+    silent: Callable[[], Any],
+    invoke: Invoke,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+) -> None:
+    with minute(0), silent(), pytest.raises(SlackError) as failed:
+        invoke(EVENT)
+    with minute(2):
+        answer_elsewhere(aws, answer)
+
+    with minute(THEN):
+        assert invoke_failure(of(failed))["body"] == body
+
+    assert (gate(aws)["status"], gate(aws)["decided_via"]) == (status, "elsewhere")
+    headers = [message["blocks"][0]["text"]["text"] for message in slack.messages]
+    assert len(headers) == len(told)
+    assert all(text in header for text, header in zip(told, headers, strict=True))
 
 
 def test_what_somebody_decided_meanwhile_is_carried_to_its_end(

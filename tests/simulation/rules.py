@@ -54,7 +54,7 @@ class Job:
     """What an invocation or a command did and met.
 
     `told_at`: notified_at when it began. `reads`: answers of the table that arrived; `is_cut_off`:
-    one did not, or its settings name no table. `is_disturbed`: something went wrong with its post,
+    one did not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook. `is_disturbed`: something went wrong with its post,
     or after it. `faults`: the services whose calls met some.
     """
 
@@ -67,6 +67,7 @@ class Job:
     faults: set[str] = field(default_factory=set)
     denied: bool = False
     was_killed: bool = False
+    has_looked: bool = False
     has_posted: bool = False
     is_disturbed: bool = False
     has_reported: bool = False
@@ -153,6 +154,7 @@ class Rules:
         is_answer = reply.status == 200 or b"ConditionalCheckFailed" in reply.body
         if call.service == "dynamodb":
             job.reads += is_answer
+        job.has_looked |= call.operation == "GetDeploymentTarget" and is_answer
         if call.service == "slack" and reply.status != 200:
             job.faults.add("slack")
         if call.operation == REPORT and b"AccessDenied" in reply.body:
@@ -275,7 +277,7 @@ class Rules:
         engine = self.world.engine
         if message.kind == "waiting" and job.told_at:
             self.schedule.breaks(6, f"{message.by} told people who had been told")
-        if message.kind == "waiting" and not self.world.ended_at and not job.knows_little:
+        if message.kind == "waiting" and not self.world.ended_at and job.has_looked:
             self._check_deadline(message.by)
         if message.kind == "failed" and engine != "Failed":
             self.schedule.breaks(4, f"{message.by} said that the deployment failed: it is {engine}")
