@@ -54,8 +54,9 @@ class Job:
     """What an invocation or a command did and met.
 
     `told_at`: notified_at when it began. `reads`: answers of the table that arrived; `is_cut_off`:
-    one did not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook. `is_disturbed`: something went wrong with its post,
-    or after it. `faults`: the services whose calls met some.
+    one did not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook.
+    `is_disturbed`: something went wrong with its post, or after it. `faults`: the services whose
+    calls met some.
     """
 
     function: str
