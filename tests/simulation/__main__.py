@@ -32,14 +32,15 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="the first; without, a new one and all known ones")
     parser.add_argument("--code", type=Path, default=ROOT, help="the checkout that is simulated")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--until-broken", action="store_true", help="end with the first failure")
+    until = "the known ones first, and end with the first failure"
+    parser.add_argument("--until-broken", action="store_true", help=until)
     options = parser.parse_args()
 
     template = load_template(options.code / "template.yaml")
     hook = template["Resources"]["HookFunction"]["Properties"]
     most_age = float(hook["EventInvokeConfig"]["MaximumEventAgeInSeconds"])
     first = SystemRandom().randrange(10**9) if options.seed is None else options.seed
-    known = known_seeds() if options.seed is None else []
+    known = known_seeds() if options.seed is None or options.until_broken else []
     seeds = [*known, *range(first, first + options.schedules)]
     chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
     print(f"{len(seeds)} schedules: {len(known)} known ones, and from SEED={first} on", flush=True)

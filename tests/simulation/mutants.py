@@ -64,7 +64,7 @@ MUTANTS = (
         "a decision is no reason not to fail",
         TABLE,
         '''f"attribute_not_exists(deployment_id) OR ({_IS_MINE} AND #status = :waiting"''',
-        '''f"attribute_not_exists(deployment_id) OR ({_IS_MINE} AND #status <> :failed"''',
+        '''f"attribute_not_exists(deployment_id) OR ({_IS_MINE} AND #status = #status"''',
     ),
     Mutant(
         "a failover does not wait for a try that is telling people",
