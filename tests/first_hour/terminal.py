@@ -27,7 +27,8 @@ class Terminal:
     """A terminal in a folder, with nothing in its environment but what it is given.
 
     `secrets` may be typed and must never be shown; `exports` are the lines that were typed before
-    and that hold for all that is typed later; `step` is what was done last, in words.
+    and that hold for all that is typed later; `step` is what was done last, in words, and `took`
+    has each command with its seconds.
     """
 
     folder: Path
@@ -35,11 +36,17 @@ class Terminal:
     secrets: tuple[str, ...] = ()
     exports: list[str] = field(default_factory=list)
     step: str = ""
+    took: list[tuple[str, float]] = field(default_factory=list)
 
     def begin(self, step: str) -> None:
         """Shows what is done next, by whomever."""
         self.step = step
         print(f"\n{step}", flush=True)
+
+    def export(self, line: str) -> None:
+        """Types a line that says what is in the environment from now on."""
+        self.begin(f"$ {line}")
+        self.exports.append(line)
 
     def type(
         self,
@@ -54,10 +61,13 @@ class Terminal:
         Raises StepFailedError if that takes longer, ends with another code, or shows a secret.
         """
         self.begin(f"$ {command}")
-        ended, said = self._run(command, answers, time.monotonic() + seconds)
+        began = time.monotonic()
+        ended, said = self._run(command, answers, began + seconds)
+        self.took.append((command, time.monotonic() - began))
         shown = any(secret in said for secret in self.secrets)
         for secret in self.secrets:
             said = said.replace(secret, "(a secret)")
+        said = plain(said)
         if shown:
             raise StepFailedError(f"it showed a secret:\n{said}")
         if ended is None:
@@ -92,21 +102,23 @@ class Terminal:
                 if more is None:
                     process.wait(max(end - time.monotonic(), 1))
                     break
+                if not more and process.poll() is not None:
+                    break  # somebody whom it left behind still has the terminal
                 said += more
                 # What is typed before the terminal has stopped to show it would be seen.
                 if to_answer and to_answer[0][0].encode() in said[answered:] and is_unseen(ours):
                     answered = len(said)
                     os.write(ours, f"{to_answer.pop(0)[1]}\n".encode())
             else:
-                return None, plain(said)
+                return None, said.decode(errors="replace")
         except subprocess.TimeoutExpired:
-            return None, plain(said)
+            return None, said.decode(errors="replace")
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
             os.close(ours)
-        return process.returncode, plain(said)
+        return process.returncode, said.decode(errors="replace")
 
 
 def read(ours: int) -> bytes | None:
@@ -124,18 +136,18 @@ def is_unseen(ours: int) -> bool:
     return not termios.tcgetattr(ours)[3] & termios.ECHO
 
 
-def plain(said: bytes) -> str:
+def plain(said: str) -> str:
     """What stays on a terminal: a line that was written over is what was written last."""
-    text = OBEYED.sub("", said.decode(errors="replace")).replace("\r\n", "\n")
+    text = OBEYED.sub("", said).replace("\r\n", "\n")
     lines = [line.rstrip("\r").rpartition("\r")[2].rstrip() for line in text.split("\n")]
     return "\n".join(lines).strip("\n")
 
 
-def show(said: str) -> None:
-    """Prints what was said: the beginning and the end, where it is long."""
+def show(said: str, first: int = FIRST, last: int = LAST) -> None:
+    """Prints what was said: the first lines and the last ones, where it is long."""
     lines = [line for line in said.splitlines() if line]
-    if len(lines) > FIRST + LAST + 1:
-        left_out = len(lines) - FIRST - LAST
-        lines = [*lines[:FIRST], f"… {left_out} lines …", *lines[-LAST:]]
+    left_out = len(lines) - first - last
+    if left_out > 1:
+        lines = [*lines[:first], f"… {left_out} lines …", *lines[first + left_out :]]
     for line in lines:
         print(f"  {line if len(line) <= WIDTH else line[: WIDTH - 1] + '…'}", flush=True)
