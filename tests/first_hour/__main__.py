@@ -119,8 +119,12 @@ class Desk:
         """Does all of it. Raises StepFailedError or UnclearError at the first that fails."""
         if said := git("status", "--porcelain"):
             print(f"What is not committed is no part of this: {len(said.splitlines())} files.")
-        self.terminal.type(f"git clone --quiet {shlex.quote(str(ROOT))} greenlight", seconds=60)
+        self.terminal.type(
+            f"git clone --quiet --config advice.detachedHead=false {shlex.quote(str(ROOT))} greenlight",
+            seconds=60,
+        )
         self.terminal.folder = self.clone
+        self.terminal.step = "reading README.md"
         readme = read((self.clone / "README.md").read_text(encoding="utf-8"))
         for command in readme.to_try:
             if command == "make test":

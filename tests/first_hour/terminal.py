@@ -105,8 +105,8 @@ class Terminal:
                 if not more and process.poll() is not None:
                     break  # somebody whom it left behind still has the terminal
                 said += more
-                # What is typed before the terminal has stopped to show it would be seen.
-                if to_answer and to_answer[0][0].encode() in said[answered:] and is_unseen(ours):
+                if to_answer and to_answer[0][0].encode() in said[answered:]:
+                    wait_until_unseen(ours)
                     answered = len(said)
                     os.write(ours, f"{to_answer.pop(0)[1]}\n".encode())
             else:
@@ -131,9 +131,13 @@ def read(ours: int) -> bytes | None:
         return None
 
 
-def is_unseen(ours: int) -> bool:
-    """Whether a terminal does not show what is typed."""
-    return not termios.tcgetattr(ours)[3] & termios.ECHO
+def wait_until_unseen(ours: int, seconds: float = 5) -> None:
+    """Waits until a terminal does not show what is typed, which may come after the question."""
+    end = time.monotonic() + seconds
+    while termios.tcgetattr(ours)[3] & termios.ECHO:
+        if time.monotonic() > end:
+            raise StepFailedError("it asks for a secret, and would show what is typed")
+        time.sleep(0.01)
 
 
 def plain(said: str) -> str:

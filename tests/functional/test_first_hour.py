@@ -51,6 +51,11 @@ def test_what_fails_or_never_ends_is_said(command: str, said: str, terminal: Ter
     assert (str(failed.value), terminal.step) == (said, f"$ {command}")
 
 
+def test_nothing_is_typed_where_it_would_be_seen(terminal: Terminal) -> None:
+    with pytest.raises(StepFailedError, match="would show what is typed"):
+        terminal.type(ASK.removeprefix("stty -echo; "), (("secret: ", SECRET),), seconds=30)
+
+
 def test_it_is_a_bare_terminal_in_which_an_export_holds(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
