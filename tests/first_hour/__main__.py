@@ -120,7 +120,7 @@ class Desk:
         if said := git("status", "--porcelain"):
             print(f"What is not committed is no part of this: {len(said.splitlines())} files.")
         self.terminal.type(
-            f"git clone --quiet --config advice.detachedHead=false {shlex.quote(str(ROOT))} greenlight",
+            f"git clone --quiet {shlex.quote(str(ROOT))} greenlight",
             seconds=60,
         )
         self.terminal.folder = self.clone

@@ -28,7 +28,8 @@ class Terminal:
 
     `secrets` may be typed and must never be shown; `exports` are the lines that were typed before
     and that hold for all that is typed later; `step` is what was done last, in words, and `took`
-    has each command with its seconds.
+    has each command with its seconds. Within `unseen_within` seconds of a question for a secret, what
+    is typed has to be unseen.
     """
 
     folder: Path
@@ -36,6 +37,7 @@ class Terminal:
     secrets: tuple[str, ...] = ()
     exports: list[str] = field(default_factory=list)
     step: str = ""
+    unseen_within: float = 5
     took: list[tuple[str, float]] = field(default_factory=list)
 
     def begin(self, step: str) -> None:
@@ -106,7 +108,7 @@ class Terminal:
                     break  # somebody whom it left behind still has the terminal
                 said += more
                 if to_answer and to_answer[0][0].encode() in said[answered:]:
-                    wait_until_unseen(ours)
+                    wait_until_unseen(ours, self.unseen_within)
                     answered = len(said)
                     os.write(ours, f"{to_answer.pop(0)[1]}\n".encode())
             else:
@@ -131,7 +133,7 @@ def read(ours: int) -> bytes | None:
         return None
 
 
-def wait_until_unseen(ours: int, seconds: float = 5) -> None:
+def wait_until_unseen(ours: int, seconds: float) -> None:
     """Waits until a terminal does not show what is typed, which may come after the question."""
     end = time.monotonic() + seconds
     while termios.tcgetattr(ours)[3] & termios.ECHO:

@@ -52,6 +52,8 @@ def test_what_fails_or_never_ends_is_said(command: str, said: str, terminal: Ter
 
 
 def test_nothing_is_typed_where_it_would_be_seen(terminal: Terminal) -> None:
+    terminal.unseen_within = 0.2
+
     with pytest.raises(StepFailedError, match="would show what is typed"):
         terminal.type(ASK.removeprefix("stty -echo; "), (("secret: ", SECRET),), seconds=30)
 
