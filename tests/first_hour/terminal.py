@@ -28,8 +28,8 @@ class Terminal:
 
     `secrets` may be typed and must never be shown; `exports` are the lines that were typed before
     and that hold for all that is typed later; `step` is what was done last, in words, and `took`
-    has each command with its seconds. Within `unseen_within` seconds of a question for a secret, what
-    is typed has to be unseen.
+    has each command with its seconds. `unseen_within` so many seconds of a question for a secret,
+    what is typed has to be unseen.
     """
 
     folder: Path
