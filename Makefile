@@ -8,8 +8,8 @@ SCHEDULES ?= 10000
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help demo test simulate mutants check format cli bench e2e lint-template secrets deploy undeploy build \
-	lock clean
+.PHONY: help demo test simulate mutants check format cli bench e2e first-hour \
+	lint-template secrets deploy undeploy build lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -48,6 +48,9 @@ bench: $(READY) ## Measure a hook and a click against plain ones: cold start, wa
 
 e2e: $(READY) .venv-sam/ready .venv-emulator/ready ## Deploy the template into an emulator and use it
 	$(BIN)/pytest --no-cov tests/e2e
+
+first-hour: $(READY) .venv-emulator/ready .venv-pipx/ready ## Do what README.md tells, in an empty folder
+	@$(BIN)/python -m tests.first_hour
 
 lint-template: .venv-sam/ready .venv-scan/ready ## Check the template and its policies
 	.venv-sam/bin/sam validate --lint

@@ -11,7 +11,7 @@ from greenlight_cli.main import main as greenlight_cli
 from stand_ins.aws import CREDENTIALS
 from stand_ins.clicks import ALICE, BOB, SIGNING_SECRET, form, payload, signed
 from stand_ins.slack import SlackStandIn
-from tests.e2e.conftest import STACK, Deployed, eventually
+from tests.deployed import STACK, Deployed, eventually
 
 HOOK = f"CodeDeployHook_{STACK}"
 FAILURE = f"GreenlightFail_{STACK}"

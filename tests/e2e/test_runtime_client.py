@@ -18,7 +18,7 @@ from stand_ins.clicks import SIGNING_SECRET, form, payload, signed, url_event
 from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import SlackStandIn
 from tests.conftest import load_event
-from tests.e2e.conftest import EMULATOR, ENVIRON
+from tests.deployed import EMULATOR, ENVIRON
 
 EVENT = load_event("after_allow_test_traffic")
 ARN = "arn:aws:lambda:ap-northeast-2:123456789012:function:CodeDeployHook_greenlight"

@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.conftest import EMULATOR, ROOT, run
+from tests.deployed import EMULATOR, ROOT
+from tests.e2e.conftest import run
 from tools.template import load_template
 
 CODE = """

@@ -2,7 +2,8 @@
 
 import json
 
-from tests.e2e.conftest import ROOT, STACK, TEST_URL, Deployed, make, run
+from tests.deployed import ROOT, STACK, Deployed
+from tests.e2e.conftest import TEST_URL, make, run
 from tools.stack import read
 from tools.template import load_template
 

@@ -67,6 +67,8 @@ def test_every_command_that_a_page_names_exists(page: Path) -> None:
     assert set(re.findall(r"`?\bmake ([a-z0-9-]+)`", page.read_text(encoding="utf-8"))) <= targets
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "simulate", "check", "e2e", "bench", "lock"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "simulate", "check", "e2e", "first-hour", "bench", "lock"]
+)
 def test_what_there_is_for_whoever_changes_something_is_named(target: str) -> None:
     assert f"make {target}" in CONTRIBUTING
