@@ -62,10 +62,7 @@ def deploy(file: Path) -> None:
 def undeploy(file: Path) -> None:
     """Remove the stack of FILE, and say what stays."""
     preflight = preflight_of(read(file, template_parameters()))
-    deployed = preflight.deployed()
-    if not deployed:
-        raise Refused(f"There is no stack {preflight.stack.name} in {preflight.place}")
-    stays = list(what_stays(preflight, parameters_of(deployed)))
+    stays = list(what_stays(preflight, parameters_of(preflight.to_remove())))
     sam("delete", "--no-prompts", *at(preflight))
     preflight.stack.note.unlink(missing_ok=True)
     hook = f"CodeDeployHook_{preflight.stack.name}"
@@ -84,9 +81,18 @@ def build_only(file: Path) -> None:
     build(parameters | {"Runtime": runtime(stack, known)})
 
 
+def read_overwrite(
+    _context: click.Context, _option: click.Parameter, name: str | None
+) -> str | None:
+    """Which secret to replace. What else was typed may be one, and is not repeated."""
+    if name not in (None, *slack.KINDS):
+        raise Refused(f"OVERWRITE has to be one of {', '.join(slack.KINDS)}: which to replace")
+    return name
+
+
 @main.command("secrets")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--overwrite", type=click.Choice(list(slack.KINDS)), help="Replace this one.")
+@click.option("--overwrite", callback=read_overwrite, help="Replace this one.")
 def store_secrets(file: Path, overwrite: str | None) -> None:
     """Ask for the secrets that FILE names, and store in SSM those that are not there."""
     stack = read(file, template_parameters())
@@ -97,18 +103,23 @@ def store_secrets(file: Path, overwrite: str | None) -> None:
         elif not parameter:
             click.echo(f"{file} names no place for a {kind.title}: messages have no buttons.")
         elif name != overwrite and preflight.is_stored(parameter):
-            again = f"{stack.make('secrets')} OVERWRITE={name}"
-            click.echo(f"The {kind.title} is stored in {parameter}. To replace it: {again}")
+            say_kept(stack, name, kind, parameter)
         else:
             with preflight.clients.advising():
-                slack.store(
-                    preflight.clients.ssm,
-                    parameter,
-                    slack.read(kind),
-                    stack.parameters["SlackWebhookKeyArn"],
-                    overwrite=name == overwrite,
-                )
-            click.echo(f"The {kind.title} is stored in {parameter}.")
+                secret, key = slack.read(kind), stack.parameters["SlackWebhookKeyArn"]
+                try:
+                    is_meant = name == overwrite
+                    slack.store(preflight.clients.ssm, parameter, secret, key, overwrite=is_meant)
+                except slack.SecretKeptError:  # it could not be read, but it is there
+                    say_kept(stack, name, kind, parameter)
+                    continue
+            click.echo(f"The {kind.title} is stored in {parameter} now.")
+
+
+def say_kept(stack: Stack, name: str, kind: slack.Kind, parameter: str) -> None:
+    """Says that a secret stays as it is, and how to replace it."""
+    again = f"{stack.make('secrets')} OVERWRITE={name}"
+    click.echo(f"{parameter} holds a {kind.title} already, which stays. To replace it: {again}")
 
 
 def template_parameters() -> dict[str, Any]:

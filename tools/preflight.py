@@ -34,8 +34,8 @@ class DeployerClients(CallerClients):
 
     def __init__(self, stack: Stack) -> None:
         super().__init__(Countdown(), profile_name=stack.profile, region_name=stack.region)
-        self.region_option = f"region in {stack.file}"
-        self.profile_option = f"profile in {stack.file}"
+        self.region_option = f'region = "..." in {stack.file}'
+        self.profile_option = f'profile = "..." in {stack.file}'
 
     @cached_property
     def cloudformation(self) -> Any:
@@ -83,7 +83,7 @@ def place_of(stack: Stack, clients: DeployerClients) -> Place:
             f"{stack.file} is for account {stack.account}, and you are {arn}. Sign in there "
             f"(AWS_PROFILE, or profile in {stack.file}), or change account in the file"
         )
-    last = Place(**json.loads(stack.note.read_text())) if stack.note.exists() else place
+    last = _noted(stack) or place
     if (stack.account is None and last.account != place.account) or (
         stack.region is None and last.region != place.region
     ):
@@ -93,6 +93,18 @@ def place_of(stack: Stack, clients: DeployerClients) -> Place:
             "if not, sign in there again (AWS_PROFILE, AWS_REGION)"
         )
     return place
+
+
+def _noted(stack: Stack) -> Place | None:
+    if not stack.note.exists():
+        return None
+    try:
+        return Place(**json.loads(stack.note.read_text()))
+    except (ValueError, TypeError):
+        raise Refused(
+            f"{stack.note} cannot be read. Remove it, and write account and region into "
+            f"{stack.file}: it noted where that went the last time"
+        ) from None
 
 
 def note_place(stack: Stack, place: Place) -> None:
@@ -109,12 +121,18 @@ def secrets_of(parameters: dict[str, str]) -> Iterator[tuple[str, Kind, str, str
         ("webhook", "SlackWebhookParameter", "SlackWebhookSecretArn"),
         ("signing", "SlackSigningSecretParameter", "SlackSigningSecretArn"),
     ):
-        yield short, KINDS[short], parameters[parameter], parameters[arn]
+        # A stack of an older template may not know all of them.
+        yield short, KINDS[short], parameters.get(parameter, ""), parameters.get(arn, "")
 
 
 def parameters_of(deployed: dict[str, Any]) -> dict[str, str]:
     """The parameters of a stack as CloudFormation describes it."""
     return {one["ParameterKey"]: one["ParameterValue"] for one in deployed.get("Parameters", [])}
+
+
+def is_greenlights(deployed: dict[str, Any]) -> bool:
+    """Whether a stack is one of Greenlight's, of whatever version."""
+    return "TestUrl" in parameters_of(deployed)
 
 
 def outputs_of(deployed: dict[str, Any] | None) -> dict[str, str]:
@@ -133,22 +151,44 @@ class Preflight:
     def problems(self) -> Iterator[str]:
         """What is in the way of a deployment."""
         if deployed := self.deployed():
+            if not is_greenlights(deployed):
+                yield self.not_greenlights
+                return
             yield from self._of_status(deployed["StackStatus"])
             yield from self._of_what_the_file_forgets(parameters_of(deployed))
         yield from self._of_secrets()
         yield from self._of_concurrency()
 
+    @property
+    def not_greenlights(self) -> str:
+        """What is wrong where another stack has the name."""
+        return (
+            f"The stack {self.stack.name} is none of Greenlight's: it has no parameter TestUrl. "
+            f"Write another stack_name into {self.stack.file}"
+        )
+
     def deployed(self) -> dict[str, Any] | None:
         """The stack as CloudFormation describes it; None if it is not deployed, or not known."""
         return self._described(self.stack.name)
 
+    def to_remove(self) -> dict[str, Any]:
+        """The stack as CloudFormation describes it. Raises Refused if it is not to be removed."""
+        about, ask = f"the stack {self.stack.name}", self.clients.cloudformation.describe_stacks
+        self._must_know(about, ask, StackName=self.stack.name)
+        deployed = self.deployed()
+        if not deployed:
+            raise Refused(f"There is no stack {self.stack.name} in {self.place}")
+        if not is_greenlights(deployed):
+            raise Refused(self.not_greenlights)
+        return deployed
+
     def table(self) -> str | None:
-        """The table that the stack made; None if it made none, or that is not known."""
+        """The table that the stack made; None if it made none. Raises Refused if not known."""
         ask = self.clients.cloudformation.describe_stack_resources
-        answer = self._ask("what the table is called", ask, StackName=self.stack.name)
+        answer = self._must_know("what the table is called", ask, StackName=self.stack.name)
         names = {
             one["LogicalResourceId"]: one.get("PhysicalResourceId")
-            for one in (answer or {}).get("StackResources", [])
+            for one in answer.get("StackResources", [])
         }
         return names.get("Table")
 
@@ -242,17 +282,30 @@ class Preflight:
 
     def _ask(self, about: str, ask: Callable[..., Any], **what: str) -> dict[str, Any] | None:
         """AWS's answer, `{}` where there is no such thing, None where AWS does not say."""
-        try:
-            answer: dict[str, Any] = ask(**what)
-        except (ClientError, BotoCoreError) as exc:
-            code = type(exc).__name__
-            if isinstance(exc, ClientError):
-                code = exc.response["Error"]["Code"]
-            if code in _NOT_THERE:
-                return {}
-            click.echo(f"AWS does not say {about} ({code}); going on without.", err=True)
+        answer = _answer(ask, **what)
+        if isinstance(answer, str):
+            click.echo(f"AWS does not say {about} ({answer}); going on without.", err=True)
             return None
         return answer
+
+    def _must_know(self, about: str, ask: Callable[..., Any], **what: str) -> dict[str, Any]:
+        """As `_ask`; raises Refused where AWS does not say."""
+        answer = _answer(ask, **what)
+        if isinstance(answer, str):
+            raise Refused(f"AWS does not say {about} ({answer}), so nothing is removed")
+        return answer
+
+
+def _answer(ask: Callable[..., Any], **what: str) -> dict[str, Any] | str:
+    """AWS's answer, `{}` where there is no such thing; the error's code where AWS does not say."""
+    try:
+        answer: dict[str, Any] = ask(**what)
+    except (ClientError, BotoCoreError) as exc:
+        code = type(exc).__name__
+        if isinstance(exc, ClientError):
+            code = exc.response["Error"]["Code"]
+        return {} if code in _NOT_THERE else code
+    return answer
 
 
 def as_toml(value: str) -> str:

@@ -27,6 +27,10 @@ _PLACES: Final = {
 }
 
 
+# A webhook's URL, wherever it stands, is a secret.
+_WEBHOOK: Final = "hooks.slack.com/"
+
+
 class Refused(click.ClickException):
     """What cannot work: a line for each problem, which says what to do about it."""
 
@@ -109,7 +113,9 @@ def _values(file: Path) -> dict[str, Any]:
     except OSError as exc:
         raise Refused(f"{file} cannot be read: {exc.strerror}") from None
     except tomllib.TOMLDecodeError as exc:
-        raise Refused(f'{file} is not TOML (name = "value", a line each): {exc}') from None
+        raise Refused(
+            f'{file} is not TOML (name = "value", a line each, texts in quotes): {exc}'
+        ) from None
 
 
 def _problems(values: dict[str, Any], parameters: dict[str, Any]) -> Iterator[str]:
@@ -117,20 +123,38 @@ def _problems(values: dict[str, Any], parameters: dict[str, Any]) -> Iterator[st
     known = [*_PLACES, *parameters]
     for name, value in values.items():
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            meant = f"did you mean {close[0]}? " if close else ""
-            yield f"there is no {name}; {meant}There are {', '.join(known)}"
-        elif isinstance(value, bool) or not isinstance(value, str | int):
-            yield f"{name} must be a text in quotes, or a whole number: {_wanted(name, parameters)}"
-        elif name in _PLACES:
-            if not isinstance(value, str) or not re.fullmatch(_PLACES[name][0], value):
-                yield f"{name} must be {_wanted(name, parameters)}"
-        elif not takes(parameters[name], str(value)) and (value or "Default" in parameters[name]):
-            yield f"{name} must be {_wanted(name, parameters)}"
+            yield _unknown(name, known)
+        elif problem := _problem(name, value, parameters):
+            yield f"{name} {problem}"
+    if not values.keys() <= {*known}:
+        yield f"the names that there are: {', '.join(known)}"
     for name, one in parameters.items():
         if "Default" not in one and values.get(name, "") == "":
             yield f"{name} is not filled in: it must be {wanted(one)}"
+    webhook = values.get("SlackWebhookParameter", parameters["SlackWebhookParameter"]["Default"])
+    if webhook and webhook == values.get("SlackSigningSecretParameter"):
+        yield "SlackWebhookParameter and SlackSigningSecretParameter must not be the same"
 
 
-def _wanted(name: str, parameters: dict[str, Any]) -> str:
-    return _PLACES[name][1] if name in _PLACES else wanted(parameters[name])
+def _problem(name: str, value: object, parameters: dict[str, Any]) -> str | None:
+    """What is wrong with a value."""
+    rule = _PLACES[name][1] if name in _PLACES else wanted(parameters[name])
+    if _WEBHOOK in str(value):
+        return "holds the URL of a Slack webhook, which is a secret: make secrets asks for it"
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return f"must be one text in quotes, or one number: {rule}"
+    if name in _PLACES:
+        is_right = isinstance(value, str) and bool(re.fullmatch(_PLACES[name][0], value))
+    else:
+        is_missing = value == "" and "Default" not in parameters[name]
+        is_right = is_missing or takes(parameters[name], str(value))
+    return None if is_right else f"must be {rule}"
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    """What is wrong with a name; one that may be a secret is not repeated."""
+    if not re.fullmatch(r"[A-Za-z_]{1,40}", name):
+        return "a name in it is none, and is not repeated here, as it may be a secret"
+    plain = {one.replace("_", "").lower(): one for one in known}
+    close = difflib.get_close_matches(name.replace("_", "").lower(), plain, n=1)
+    return f"there is no {name}" + (f"; did you mean {plain[close[0]]}?" if close else "")

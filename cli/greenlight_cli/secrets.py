@@ -1,9 +1,11 @@
 """The secrets of the Slack app: read unseen, kept in SSM, encrypted, and never shown."""
 
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import click
 from botocore.exceptions import BotoCoreError, ClientError
@@ -44,6 +46,9 @@ class SecretNotStoredError(GreenlightError):
         super().__init__(f"SSM PutParameter of {name} failed: {reason}")
 
 
+_SLACKS: Final = re.compile(r"https://hooks\.slack\.com/services/\w+/\w+/[\w-]+")
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of secret: its title, where it is kept unless told otherwise, and its check.
@@ -56,8 +61,17 @@ class Kind:
     check: Callable[[str], str]
 
 
+def _check_webhook(text: str) -> str:
+    """As the functions do; and of Slack's pages, only a webhook's URL is one."""
+    url = check_webhook_url(text)
+    host = urlsplit(url).hostname or ""
+    if f".{host}".endswith(".slack.com") and not _SLACKS.fullmatch(url):
+        raise ValueError("must be https://hooks.slack.com/services/T.../B.../... of the Slack app")
+    return url
+
+
 KINDS: Final[dict[str, Kind]] = {
-    "webhook": Kind("webhook URL", "/greenlight/slack-webhook", check_webhook_url),
+    "webhook": Kind("webhook URL", "/greenlight/slack-webhook", _check_webhook),
     "signing": Kind("signing secret", "/greenlight/slack-signing-secret", check_signing_secret),
 }
 
@@ -71,6 +85,8 @@ def read(kind: Kind) -> str:
         text = click.prompt(f"{kind.title} (not shown)", hide_input=True, err=True)
     else:
         text = sys.stdin.buffer.read().decode(errors="surrogateescape")
+    if not text.strip():
+        raise SecretRefusedError(kind.title, "is empty")
     try:
         return kind.check(text.strip())
     except ValueError as exc:

@@ -97,7 +97,7 @@ def test_a_name_and_a_key_of_ones_own(greenlight: Run, aws: AwsStandIn) -> None:
 
 
 def test_what_is_stored_is_replaced_only_when_told_to(greenlight: Run, aws: AwsStandIn) -> None:
-    greenlight("webhook", piped="https://hooks.slack.com/services/first")
+    greenlight("webhook", piped="https://hooks.slack.com/services/T0/B0/first")
 
     again = greenlight("webhook", piped=WEBHOOK)
 
@@ -106,7 +106,7 @@ def test_what_is_stored_is_replaced_only_when_told_to(greenlight: Run, aws: AwsS
         f"greenlight: SSM has {WEBHOOK_NAME} already, and it stays as it is. "
         "To replace it, add --overwrite\n"
     )
-    assert stored(aws, WEBHOOK_NAME)["Value"] == "https://hooks.slack.com/services/first"
+    assert stored(aws, WEBHOOK_NAME)["Value"] == "https://hooks.slack.com/services/T0/B0/first"
     assert "(version 2)" in greenlight("webhook", "--overwrite", piped=WEBHOOK).stdout
     assert stored(aws, WEBHOOK_NAME)["Value"] == WEBHOOK
 
@@ -114,12 +114,17 @@ def test_what_is_stored_is_replaced_only_when_told_to(greenlight: Run, aws: AwsS
 @pytest.mark.parametrize(
     ("kind", "piped", "problem"),
     [
-        ("webhook", "", "it must be an absolute http or https URL"),
+        ("webhook", "", "it is empty"),
         ("webhook", SIGNING_SECRET, "it must be an absolute http or https URL"),
         ("webhook", WEBHOOK.replace("https:", "http:"), "it must be https"),
         ("webhook", f"{WEBHOOK}\n{WEBHOOK}", "it must be an absolute http or https URL"),
         ("webhook", WEBHOOK.encode() + b"\xff", "it must be an absolute http or https URL"),
-        ("signing", "", "it must be a signing secret: 16 to 128 letters and digits"),
+        ("signing", "", "it is empty"),
+        (
+            "webhook",
+            "https://hooks.slack.com/services/",
+            "it must be https://hooks.slack.com/services/T",
+        ),
         ("signing", WEBHOOK, "it must be a signing secret: 16 to 128 letters and digits"),
         ("signing", SIGNING_SECRET[:15], "it must be a signing secret"),
         ("signing", SIGNING_SECRET.encode() + b"\xff", "it must be a signing secret"),

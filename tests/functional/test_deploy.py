@@ -217,17 +217,15 @@ def test_a_windows_editors_file_is_read(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
-        ("TestUrl", f"{WEBHOOK} ", "an http or https URL, whose only placeholders are"),
         ("TestUrl", "https://{service}.secret-path", "an http or https URL"),
         ("MessageLanguage", "secret-path", "one of ko, en"),
         ("SlackSigningSecretParameter", SIGNING_SECRET, "an SSM parameter name that begins with /"),
-        ("SlackWebhookParameter", WEBHOOK, "an SSM parameter name that begins with /"),
         ("SlackWebhookParameter", "", "an SSM parameter name that begins with /"),
         ("Approvers", "alice", PARAMETERS["Approvers"]["ConstraintDescription"]),
-        ("Approvers", ["U0ALICE"], "a text in quotes, or a whole number: "),
+        ("Approvers", ["U0ALICE"], "one text in quotes, or one number: "),
         ("DecisionConcurrency", 101, "a whole number from 0 to 100"),
-        ("DecisionConcurrency", True, "a text in quotes, or a whole number: a whole number from 0"),
-        ("GateTtlDays", 0.5, "a text in quotes, or a whole number: a whole number of days"),
+        ("DecisionConcurrency", True, "one text in quotes, or one number: a whole number from 0"),
+        ("GateTtlDays", 0.5, "one text in quotes, or one number: a whole number of days"),
         ("LogRetentionDays", 2, "one of 1, 3, 5, 7"),
         ("Runtime", "python2.7", "one of python3.11, python3.12"),
         ("stack_name", "a" * 50, "1 to 49 letters, digits and hyphens"),
@@ -258,14 +256,38 @@ def test_a_text_that_is_too_long_is_told_its_limit(desk: Desk) -> None:
 def test_all_that_is_wrong_with_a_file_is_said_at_once(desk: Desk) -> None:
     desk.write(TestUrl="", Testurl=TEST_URL, zzz=1, account=1)
 
-    misspelled, unknown, account, missing = desk.refused()
+    misspelled, unknown, account, names, missing = desk.refused()
 
-    assert misspelled.startswith(
-        "deploy.toml: there is no Testurl; did you mean TestUrl? There are stack_name, region, "
-    )
-    assert unknown.startswith("deploy.toml: there is no zzz; There are ")
+    assert misspelled == "deploy.toml: there is no Testurl; did you mean TestUrl?"
+    assert unknown == "deploy.toml: there is no zzz"
+    assert names.startswith("deploy.toml: the names that there are: stack_name, region, ")
     assert account.startswith("deploy.toml: account must be")
     assert missing.startswith("deploy.toml: TestUrl is not filled in")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [f'"{WEBHOOK}" = 1', f"[{SIGNING_SECRET}]", f'TestUrl = "{WEBHOOK}"', f'X = "{WEBHOOK}"'],
+)
+def test_a_secret_in_the_wrong_place_is_not_repeated(line: str, desk: Desk) -> None:
+    Path("deploy.toml").write_text(line, encoding="utf-8")
+
+    said = "\n".join(desk.refused())
+
+    assert WEBHOOK not in said
+    assert SIGNING_SECRET not in said
+
+
+def test_the_settings_of_the_functions_are_told_their_names_in_the_file(desk: Desk) -> None:
+    desk.write(MESSAGE_LANGUAGE="en")
+
+    assert desk.refused()[0].endswith("no MESSAGE_LANGUAGE; did you mean MessageLanguage?")
+
+
+def test_two_secrets_need_two_places(desk: Desk) -> None:
+    desk.write(SlackSigningSecretParameter=WEBHOOK_NAME)
+
+    assert desk.refused()[0].endswith("must not be the same")
 
 
 # ── Who and where
@@ -278,7 +300,7 @@ def test_no_credentials(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     (problem,) = desk.refused()
     assert problem == (
         "AWS does not say whose credentials these are: NoCredentialsError. Run: aws configure sso "
-        "(or name a profile with profile in deploy.toml)"
+        '(or name a profile with profile = "..." in deploy.toml)'
     )
 
 
@@ -294,7 +316,7 @@ def test_no_region(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name)
 
-    assert desk.refused()[0].endswith("NoRegionError. Name one with region in deploy.toml")
+    assert desk.refused()[0].endswith('NoRegionError. Name one with region = "..." in deploy.toml')
 
 
 def test_a_profile_that_there_is_not(desk: Desk) -> None:
@@ -642,6 +664,51 @@ def test_there_is_nothing_to_remove(desk: Desk) -> None:
     assert desk.refused("undeploy") == [f"There is no stack greenlight in {PLACE}"]
 
 
+@pytest.mark.parametrize("command", ["deploy", "undeploy"])
+def test_a_stack_that_is_somebody_elses_is_left_alone(command: str, desk: Desk) -> None:
+    desk.write()
+    desk.store_secrets()
+    desk.have("greenlight", Resources={"Queue": {"Type": "AWS::SQS::Queue"}})
+
+    (problem,) = desk.refused(command)
+    assert problem == (
+        "The stack greenlight is none of Greenlight's: it has no parameter TestUrl. "
+        "Write another stack_name into deploy.toml"
+    )
+
+
+@pytest.mark.parametrize(
+    ("operation", "about"),
+    [
+        ("DescribeStacks", "the stack greenlight"),
+        ("DescribeStackResources", "what the table is called"),
+    ],
+)
+def test_what_cannot_be_seen_is_not_removed(operation: str, about: str, desk: Desk) -> None:
+    desk.write()
+    desk.have_stack()
+    desk.aws.failures[operation] = [DENIED]
+
+    assert desk.refused("undeploy") == [
+        f"AWS does not say {about} ({DENIED}), so nothing is removed"
+    ]
+
+
+def test_a_stack_of_an_older_template_can_be_removed(desk: Desk) -> None:
+    desk.write()
+    parameters = {"TestUrl": {"Type": "String", "Default": TEST_URL}}
+    desk.have("greenlight", Parameters=parameters, Resources={"Table": TABLE})
+
+    assert desk.run("undeploy").exit_code == 0
+
+
+def test_a_note_that_cannot_be_read(desk: Desk) -> None:
+    desk.write()
+    Path(".deploy.json").write_text("{", encoding="utf-8")
+
+    assert desk.refused()[0].startswith(".deploy.json cannot be read. Remove it, and write")
+
+
 def test_what_stays_is_said_with_the_commands_that_remove_it(desk: Desk) -> None:
     desk.write()
     desk.have_stack(SlackWebhookSecretArn=SECRET_ARN)
@@ -700,7 +767,7 @@ def test_a_secret_is_stored_under_the_name_of_the_file(desk: Desk) -> None:
     result = desk.run("secrets", piped=f"{WEBHOOK}\n")
 
     assert result.stdout.splitlines()[1:] == [
-        "The webhook URL is stored in /a/b.",
+        "The webhook URL is stored in /a/b now.",
         "deploy.toml names no place for a signing secret: messages have no buttons.",
     ]
     assert value_of(desk, "/a/b") == WEBHOOK
@@ -714,13 +781,15 @@ def test_what_is_stored_is_asked_for_only_to_be_replaced(desk: Desk) -> None:
     replaced = desk.run("secrets", "--overwrite", "signing", piped="a0b1c2d3e4f5a0b1c2d3e4f5")
 
     assert again.stdout.splitlines()[1:] == [
-        f"The {title} is stored in {name}. To replace it: make secrets OVERWRITE={kind}"
+        f"{name} holds a {title} already, which stays. To replace it: make secrets OVERWRITE={kind}"
         for title, name, kind in (
             ("webhook URL", WEBHOOK_NAME, "webhook"),
             ("signing secret", SIGNING_NAME, "signing"),
         )
     ]
-    assert replaced.stdout.splitlines()[-1] == f"The signing secret is stored in {SIGNING_NAME}."
+    assert (
+        replaced.stdout.splitlines()[-1] == f"The signing secret is stored in {SIGNING_NAME} now."
+    )
     assert value_of(desk, SIGNING_NAME) == "a0b1c2d3e4f5a0b1c2d3e4f5"
     assert value_of(desk, WEBHOOK_NAME) == WEBHOOK
 
@@ -744,6 +813,36 @@ def test_a_secret_in_secrets_manager_is_stored_there(desk: Desk) -> None:
     assert f"The webhook URL is kept in Secrets Manager ({SECRET_ARN}): store it" in result.stdout
 
 
+def test_a_secret_that_is_there_and_may_not_be_read_stays_and_the_other_is_asked_for(
+    desk: Desk,
+) -> None:
+    desk.write()
+    desk.store_secrets()
+    desk.aws.failures["GetParameter"] = [DENIED]
+
+    result = desk.run("secrets", piped=WEBHOOK)
+
+    assert [line.split(" ")[0] for line in result.stdout.splitlines()[1:]] == [
+        WEBHOOK_NAME,
+        SIGNING_NAME,
+    ]
+    assert "To replace it: make secrets OVERWRITE=webhook" in result.stdout
+
+
+def test_which_secret_to_replace_is_not_repeated_where_it_may_be_one(desk: Desk) -> None:
+    desk.write()
+
+    result = desk.run("secrets", "--overwrite", WEBHOOK)
+
+    assert result.stderr == "Error: OVERWRITE has to be one of webhook, signing: which to replace\n"
+
+
+def test_without_anything_to_read_that_is_said(desk: Desk) -> None:
+    desk.write()
+
+    assert desk.refused("secrets") == ["This is no webhook URL, and nothing is stored: it is empty"]
+
+
 def test_a_secret_that_ssm_does_not_take(desk: Desk) -> None:
     desk.write()
     desk.aws.failures["PutParameter"] = [DENIED]
@@ -751,4 +850,6 @@ def test_a_secret_that_ssm_does_not_take(desk: Desk) -> None:
     (problem,) = desk.refused("secrets", piped=WEBHOOK)
 
     assert problem.startswith(f"SSM PutParameter of {WEBHOOK_NAME} failed: {DENIED}. You asked")
-    assert problem.endswith("say so with region in deploy.toml or profile in deploy.toml")
+    assert problem.endswith(
+        'say so with region = "..." in deploy.toml or profile = "..." in deploy.toml'
+    )
