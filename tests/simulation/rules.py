@@ -280,6 +280,8 @@ class Rules:
             self.schedule.breaks(6, f"{message.by} told people who had been told")
         if message.kind == "waiting" and not self.world.ended_at and job.has_looked:
             self._check_deadline(message.by)
+        if message.kind == "waiting" and job.error_type == "ToldUnrecordedError":
+            self.schedule.breaks(6, f"{message.by} told people who were known to be told")
         if message.kind == "failed" and engine != "Failed":
             self.schedule.breaks(4, f"{message.by} said that the deployment failed: it is {engine}")
         if message.kind == "settled":
