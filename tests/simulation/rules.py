@@ -276,7 +276,7 @@ class Rules:
         if message.kind != "settled":
             self.messages.append((message.kind, message.by, job))
         engine = self.world.engine
-        if message.kind == "waiting" and job.told_at:
+        if message.kind == "waiting" and job.told_at and not self.was_taken_over:
             self.schedule.breaks(6, f"{message.by} told people who had been told")
         if message.kind == "waiting" and not self.world.ended_at and job.has_looked:
             self._check_deadline(message.by)
