@@ -283,7 +283,9 @@ class Simulation:
         """Somebody who does not know the signing secret presses a button."""
         value = json.dumps(EVENT)
         message = {"blocks": [{"type": "actions", "elements": [forged_button(value)]}]}
-        url = f"{self.world.slack.base_url}/actions/T0000/mallory"
+        path = "/actions/T0000/mallory"
+        self.world.clicked[path] = Message(message, self.schedule.now, "mallory")
+        url = f"{self.world.slack.base_url}{path}"
         body = form(payload(message, FORGED, url, ("U0MALLORY", "mallory")))
         headers = signed(body, "not-the-signing-secret", self.schedule.now)
         self.schedule.tell("mallory", "forges a click")
