@@ -7,15 +7,19 @@ CLICK ?= approve
 SCHEDULES ?= 10000
 BIN := .venv/bin
 READY := .venv/ready
+# A variable's value as one word for the shell, whatever is in it.
+quoted = '$(subst ','\'',$($(1)))'
+# SAM reports to AWS what it is used for, unless it is told not to.
+export SAM_CLI_TELEMETRY := 0
 
 .PHONY: help demo test simulate mutants check format cli bench e2e first-hour \
-	lint-template secrets deploy undeploy build lock clean
+	lint-template secrets deploy undeploy build file-named file-there lock clean
 
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
 demo: $(READY) ## Run the hook on EVENT, then CLICK approve or reject, with stand-ins for AWS and Slack
-	@$(BIN)/python demo/run.py $(EVENT) $(CLICK)
+	@$(BIN)/python demo/run.py $(call quoted,EVENT) $(call quoted,CLICK)
 
 test: $(READY) ## Run the unit and functional tests
 	$(BIN)/pytest
@@ -56,17 +60,24 @@ lint-template: .venv-sam/ready .venv-scan/ready ## Check the template and its po
 	.venv-sam/bin/sam validate --lint
 	.venv-scan/bin/checkov --config-file .checkov.yaml
 
-secrets: $(READY) ## Ask for the secrets that FILE names, and store those that are not there
-	@$(TOOL) secrets $(FILE) $(if $(OVERWRITE),--overwrite $(OVERWRITE))
+secrets: file-named $(READY) ## Ask for the secrets that FILE names, and store those that are not there
+	@$(TOOL) secrets $(call quoted,FILE) $(if $(OVERWRITE),--overwrite $(call quoted,OVERWRITE))
 
-deploy: $(READY) .venv-sam/ready ## Deploy what FILE says, or change what is deployed to it
-	@$(TOOL) deploy $(FILE)
+deploy: file-there .venv-sam/ready ## Deploy what FILE says, or change what is deployed to it
+	@$(TOOL) deploy $(call quoted,FILE)
 
-undeploy: $(READY) .venv-sam/ready ## Remove the stack of FILE, and say what stays
-	@$(TOOL) undeploy $(FILE)
+undeploy: file-there .venv-sam/ready ## Remove the stack of FILE, and say what stays
+	@$(TOOL) undeploy $(call quoted,FILE)
 
-build: $(READY) .venv-sam/ready ## Build the package only: small, and with its byte code
-	@$(TOOL) build $(FILE)
+build: file-named $(READY) .venv-sam/ready ## Build the package only: small, and with its byte code
+	@$(TOOL) build $(call quoted,FILE)
+
+file-named:
+	@test -n $(call quoted,FILE) || { echo 'FILE= names no file: leave it out, and it is deploy.toml' >&2; exit 2; }
+
+# Before SAM is installed. All that the tool's command does without FILE is to say so.
+file-there: file-named $(READY)
+	@test -e $(call quoted,FILE) || $(TOOL) secrets $(call quoted,FILE)
 
 TOOL = PYTHONPATH=function:cli PATH="$(CURDIR)/.venv-sam/bin:$$PATH" $(BIN)/python -m tools.deploy
 

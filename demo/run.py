@@ -10,16 +10,22 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "function")]
+sys.path[:0] = [str(ROOT), str(ROOT / "function"), str(ROOT / "cli")]
+
+from demo import environment  # noqa: E402
+
+environment.make_own()
 
 from demo import show  # noqa: E402
 from greenlight.models import Language, Verdict  # noqa: E402
 from greenlight.settings import load_decision_settings  # noqa: E402
+from greenlight_cli.output import any_stream  # noqa: E402
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in  # noqa: E402
 from stand_ins.clicks import SIGNING_SECRET, form, payload, signed, url_event  # noqa: E402
 from stand_ins.codedeploy import add_deployment  # noqa: E402
 from stand_ins.slack import SlackStandIn, slack_stand_in  # noqa: E402
 
+USUAL_EVENT = "events/after_allow_test_traffic.json"
 REASONS = {
     Language.KOREAN: {
         "approve": "결제까지 확인했습니다",
@@ -32,15 +38,32 @@ REASONS = {
 }
 
 
-def main(path: str, verdict: str) -> int:
+def to_any_stream(*arguments: str) -> int:
+    """`main`, where nobody may be listening any more, or not to every character."""
+    with any_stream():
+        try:
+            code = main(*arguments)
+            print(end="", flush=True)
+        except BrokenPipeError:
+            return 0  # whoever reads has enough
+    return code
+
+
+def main(path: str = "", verdict: str = "") -> int:
     """Runs the hook on an event file, then presses a button; returns the exit code."""
+    if not path:
+        print(f"EVENT= names no file: leave it out, and it is {USUAL_EVENT}", file=sys.stderr)
+        return 2
     if verdict not in list(Verdict):
         print(f"CLICK={verdict} is not one of {', '.join(Verdict)}", file=sys.stderr)
         return 2
     try:
         event = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as exc:
-        print(f"EVENT={path} cannot be read as JSON: {exc}", file=sys.stderr)
+    except OSError as exc:
+        print(f"EVENT={path} cannot be read: {exc.strerror}", file=sys.stderr)
+        return 2
+    except (ValueError, RecursionError) as exc:
+        print(f"EVENT={path} is not JSON: {exc}", file=sys.stderr)
         return 2
     with aws_stand_in() as aws, slack_stand_in() as slack:
         if isinstance(event, dict) and isinstance(event.get("DeploymentId"), str):
@@ -111,4 +134,4 @@ def call(module: str, event: Any) -> tuple[dict[str, Any] | Exception, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(to_any_stream(*sys.argv[1:]))

@@ -1,26 +1,77 @@
-"""The demo does what it says, in either language, and behind a proxy."""
+"""The demo does what it says, wherever it is started; and make hands on what it was given."""
 
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.functional.conftest import ROOT
 
+EVENT = "events/after_allow_test_traffic.json"
+APPROVED = "HTTP 200 to Slack; to CodeDeploy: Succeeded"
+SETTINGS = re.findall(
+    r'"([A-Z][A-Z_]+)"', (ROOT / "function/greenlight/settings.py").read_text(encoding="utf-8")
+)
+NOBODY = "http://127.0.0.1:1"
 
-def demo(click: str, **variables: str) -> str:
-    """What it prints."""
-    done = subprocess.run(
-        [sys.executable, "demo/run.py", "events/after_allow_test_traffic.json", click],
+Done = subprocess.CompletedProcess[str]
+Make = Callable[..., Done]
+
+
+def run(*arguments: str, **variables: str) -> Done:
+    return subprocess.run(
+        [sys.executable, "demo/run.py", *arguments],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **variables},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def demo(click: str, **variables: str) -> str:
+    """What it prints."""
+    done = run(EVENT, click, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
     return done.stdout
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Runs make in a fresh clone, but for what it would install first; SAM is not there."""
+    for name in (
+        *("cli", "demo", "events", "function", "stand_ins", "tools", "template.yaml"),
+        *("Makefile", "requirements-dev.txt", "requirements-sam.txt"),
+    ):
+        (tmp_path / name).symlink_to(ROOT / name)
+    install(tmp_path / ".venv/bin/python", f'exec "{sys.executable}" "$@"')
+    (tmp_path / ".venv/ready").touch()
+
+    def make(*arguments: str) -> Done:
+        return subprocess.run(
+            ["make", "--no-print-directory", *arguments, "PYTHON=false"],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return make
+
+
+def install(program: Path, script: str) -> None:
+    program.parent.mkdir(parents=True, exist_ok=True)
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+
+
+# ── What it prints
 
 
 @pytest.mark.parametrize(
@@ -38,12 +89,160 @@ def test_people_type_a_reason_in_the_language_of_the_message(
     assert f"\n{reason}\n" in message
 
 
+def test_what_an_encoding_has_not_is_escaped() -> None:
+    printed = demo("approve", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+
+    assert APPROVED in printed
+    assert "\\uc774\\uc720: " in printed
+
+
+def test_whoever_reads_may_stop_reading() -> None:
+    with subprocess.Popen(
+        [sys.executable, "demo/run.py", EVENT, "approve"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        said = process.stderr.read()
+
+    assert (process.returncode, said) == (0, b"")
+
+
+# ── Its environment
+
+
 def test_nothing_goes_through_a_proxy() -> None:
-    nobody = "http://127.0.0.1:1"
-    proxies = {f"{scheme}_proxy": nobody for scheme in ("http", "https", "all")}
+    proxies = {f"{scheme}_proxy": NOBODY for scheme in ("http", "https", "all")}
     variables = {**proxies, "no_proxy": "intranet.example.com"}
     variables |= {name.upper(): value for name, value in variables.items()}
 
+    assert APPROVED in demo("approve", **variables)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"AWS_PROFILE": "nope"},
+        {"AWS_CONFIG_FILE": __file__, "AWS_SHARED_CREDENTIALS_FILE": __file__},
+        {"AWS_ENDPOINT_URL_DYNAMODB": NOBODY, "AWS_ENDPOINT_URL_CODEDEPLOY": NOBODY},
+        {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+        {"POWERTOOLS_DEV": "true", "POWERTOOLS_LOG_LEVEL": "nope", "LOG_LEVEL": "nope"},
+        {name: "bob" for name in SETTINGS if name != "MESSAGE_LANGUAGE"},
+        {"LAMBDA_TASK_ROOT": "/nope", "MOTO_ACCOUNT_ID": "1", "_X_AMZN_TRACE_ID": "nope"},
+    ],
+    ids=lambda variables: next(iter(variables)),
+)
+def test_it_runs_in_an_environment_of_its_own(variables: dict[str, str]) -> None:
     printed = demo("approve", **variables)
 
-    assert "HTTP 200 to Slack; to CodeDeploy: Succeeded" in printed
+    assert APPROVED in printed
+    assert re.search(r"^METRICS  GateOpened=1 Count\b.*service=greenlight", printed, re.MULTILINE)
+
+
+def test_the_aws_files_of_the_home_folder_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    for name in ("config", "credentials"):
+        (tmp_path / ".aws" / name).write_text("[broken", encoding="ascii")
+
+    assert APPROVED in demo("approve", HOME=str(tmp_path))
+
+
+# ── What it is given
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["", "approve"], f"EVENT= names no file: leave it out, and it is {EVENT}"),
+        (["events/nope.json", "approve"], "EVENT=events/nope.json cannot be read: No such file"),
+        (["events", "approve"], "EVENT=events cannot be read: Is a directory"),
+        (["README.md", "approve"], "EVENT=README.md is not JSON: Expecting value"),
+        ([EVENT, ""], "CLICK= is not one of approve, reject"),
+        ([EVENT, "maybe"], "CLICK=maybe is not one of approve, reject"),
+        ([EVENT], "CLICK= is not one of approve, reject"),
+        ([], "EVENT= names no file"),
+    ],
+    ids=str,
+)
+def test_what_cannot_work_is_one_sentence(arguments: list[str], sentence: str) -> None:
+    done = run(*arguments)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    (said,) = done.stderr.splitlines()
+    assert said.startswith(sentence)
+
+
+# ── What make hands on
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["EVENT=", "CLICK=approve"], "EVENT= names no file: leave it out, and it is"),
+        (["CLICK="], "CLICK= is not one of approve, reject"),
+        (["EVENT=events/two words.json"], "EVENT=events/two words.json cannot be read: No such"),
+        (["CLICK=it's; `touch no`"], "CLICK=it's; `touch no` is not one of approve, reject"),
+    ],
+    ids=str,
+)
+def test_make_demo_hands_on_what_it_is_given(given: list[str], sentence: str, make: Make) -> None:
+    done = make("demo", *given)
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(sentence)
+
+
+@pytest.mark.parametrize("target", ["deploy", "undeploy", "secrets"])
+@pytest.mark.parametrize("given", [[], ["FILE=it's mine; $$(touch no).toml"]], ids=str)
+def test_without_its_file_make_says_so_first_and_once(
+    target: str, given: list[str], make: Make
+) -> None:
+    file = "it's mine; $(touch no).toml" if given else "deploy.toml"
+
+    done = make(target, *given)
+
+    said, of_make = done.stderr.splitlines()
+    assert said == f"Error: There is no {file}. Run: cp deploy.example.toml {file}; then fill it in"
+    assert of_make.startswith("make: ***")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("target", ["deploy", "undeploy", "secrets", "build"])
+def test_make_wants_a_file_with_a_name(target: str, make: Make) -> None:
+    done = make(target, "FILE=")
+
+    said, of_make = done.stderr.splitlines()
+    assert said == "FILE= names no file: leave it out, and it is deploy.toml"
+    assert of_make.startswith("make: ***")
+    assert (done.returncode, done.stdout) == (2, "")
+
+
+def test_make_secrets_hands_on_what_to_overwrite(make: Make) -> None:
+    done = make("secrets", "OVERWRITE=two words; touch no")
+
+    assert "'two words; touch no' is not one of" in done.stderr
+
+
+def test_sam_reports_to_nobody_and_builds_what_the_file_says(make: Make, tmp_path: Path) -> None:
+    said = "SAM_CLI_TELEMETRY=$SAM_CLI_TELEMETRY"
+    install(tmp_path / ".venv-sam/bin/sam", f'echo "sam $1 {said}" >&2')
+    install(tmp_path / ".venv-sam/bin/python3.13", "exit 0")
+    (tmp_path / ".venv-sam/ready").touch()
+    (tmp_path / "deploy two.toml").write_text(
+        'TestUrl = "https://example.com"\nArchitecture = "x86_64"\n', encoding="ascii"
+    )
+
+    done = make("build", "FILE=deploy two.toml")
+
+    assert (done.returncode, done.stderr) == (0, "sam build SAM_CLI_TELEMETRY=0\n")
+    assert "on x86_64" in done.stdout
+
+
+def test_the_slack_app_says_what_make_deploy_ends_with() -> None:
+    app = (ROOT / "slack-app.yaml").read_text(encoding="utf-8")
+
+    assert "the Request URL that `make deploy` ends with" in app
