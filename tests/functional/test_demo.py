@@ -221,10 +221,11 @@ def test_make_wants_a_file_with_a_name(target: str, make: Make) -> None:
     assert (done.returncode, done.stdout) == (2, "")
 
 
-def test_make_secrets_hands_on_what_to_overwrite(make: Make) -> None:
+def test_make_secrets_hands_on_what_to_overwrite(make: Make, tmp_path: Path) -> None:
     done = make("secrets", "OVERWRITE=two words; touch no")
 
-    assert "'two words; touch no' is not one of" in done.stderr
+    assert "OVERWRITE has to be one of webhook, signing" in done.stderr
+    assert not (tmp_path / "no").exists()
 
 
 def test_sam_reports_to_nobody_and_builds_what_the_file_says(make: Make, tmp_path: Path) -> None:
