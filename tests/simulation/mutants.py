@@ -114,12 +114,6 @@ MUTANTS = (
         "        try:\n            settlement = report(held, self.codedeploy, self.countdown)\n",
     ),
     Mutant(
-        "that people were told and the table does not know is forgotten",
-        FAILURES,
-        "knows = self.problem.kind == ToldUnrecordedError.__name__",
-        "knows = not self.problem.kind",
-    ),
-    Mutant(
         "an answer that may be one's own is another's",
         REPORTS,
         "(refused.in_doubt or not held.is_new)",
