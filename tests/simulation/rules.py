@@ -242,8 +242,10 @@ class Rules:
 
     def _is_foreign(self, decided: dict[str, Any]) -> bool:
         """Whether CodeDeploy's answer is none that this decision brought it."""
-        is_other = self.report is None or self.report[1] != decided["status"]
-        return is_other or self.was_taken_over
+        if self.report is None or self.was_taken_over:
+            return True
+        by, status = self.report
+        return status != decided["status"] or self.jobs[by].is_blind
 
     def reported(self, by: str, status: str) -> None:
         """Rules 1 and 2, when CodeDeploy takes an answer of ours."""
