@@ -38,6 +38,8 @@ _EXECUTION_ID: Final = re.compile(r"[A-Za-z0-9+/_][A-Za-z0-9+/=_.:-]{0,1699}")
 HOOK_EVENT: Final = "AfterAllowTestTraffic"
 
 _REPORT: Final = "PutLifecycleEventHookExecutionStatus"
+# What botocore tells of each try.
+_REPORT_TRIED: Final = f"needs-retry.codedeploy.{_REPORT}"
 
 # CodeDeploy waits for an hour, from when it called the hook.
 TIME_TO_DECIDE: Final = timedelta(hours=1)
@@ -161,7 +163,6 @@ class CodeDeploy:
     def __init__(self, client: "CodeDeployClient") -> None:
         self._client = client
         self._in_doubt = False
-        client.meta.events.register(f"needs-retry.codedeploy.{_REPORT}", self._note_doubt)
 
     def describe(self, deployment_id: str) -> Deployment:
         """What CodeDeploy says of a deployment. Raises CodeDeployError."""
@@ -187,12 +188,17 @@ class CodeDeploy:
         will not take this answer however often it is sent, CodeDeployDeniedError if it takes none
         from these credentials, else CodeDeployError.
         """
-        self._call(
-            _REPORT,
-            deploymentId=hook.deployment_id,
-            lifecycleEventHookExecutionId=hook.execution_id,
-            status="Succeeded" if succeeded else "Failed",
-        )
+        events = self._client.meta.events  # of a client that outlives this object
+        events.register(_REPORT_TRIED, self._note_doubt)
+        try:
+            self._call(
+                _REPORT,
+                deploymentId=hook.deployment_id,
+                lifecycleEventHookExecutionId=hook.execution_id,
+                status="Succeeded" if succeeded else "Failed",
+            )
+        finally:
+            events.unregister(_REPORT_TRIED, self._note_doubt)
 
     def lifecycle(self, deployment_id: str) -> Lifecycle:
         """Where a deployment's hook stands. Raises CodeDeployError.

@@ -1,5 +1,6 @@
 """A click decides a gate: once, by one approver, and CodeDeploy, the table and Slack agree."""
 
+import gc
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 
+from greenlight.codedeploy import CodeDeploy
 from greenlight.errors import SettingsError
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import ALICE, BOB, button
@@ -353,6 +355,14 @@ def test_a_gate_that_is_forgotten_says_so(
     assert written.failures == [], "nothing waits, so nobody is alarmed"
     assert written.metrics["DecisionRepeated", "service=greenlight"] == [1]
     assert ("DecisionFailed", "service=greenlight") not in written.metrics
+
+
+def test_a_warm_environment_keeps_nothing_of_the_clicks_before(click: Clicker) -> None:
+    click("approve")
+    click("approve", BOB)
+
+    gc.collect()
+    assert [one for one in gc.get_objects() if type(one) is CodeDeploy] == []
 
 
 def test_a_rejection_in_the_last_minute_stays_that_persons_though_its_receipt_is_lost(
