@@ -191,6 +191,12 @@ MUTANTS = (
         "failure: SlackError | None = SlackError(str(exc), in_doubt=True)",
     ),
     Mutant(
+        "a request is Slack's without a signature",
+        SLACK,
+        "    if not hmac.compare_digest(",
+        "    if expected is None and not hmac.compare_digest(",
+    ),
+    Mutant(
         "the message says that it is decided before CodeDeploy knows",
         CLICKS,
         "    if not (gate.is_unreported or gate.is_failing):\n",

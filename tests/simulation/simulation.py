@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from http import HTTPStatus
 
 from stand_ins.clicks import form, payload, signed, url_event
 from tests.simulation.actors import (
@@ -19,7 +20,7 @@ from tests.simulation.actors import (
     items_from_before,
 )
 from tests.simulation.network import OUTAGES, Network, Outage
-from tests.simulation.process import Process
+from tests.simulation.process import Ended, Process
 from tests.simulation.rules import Rules
 from tests.simulation.schedule import AN_HOUR, START, Schedule
 from tests.simulation.world import ROTATED_PATH, WEBHOOK_PARAMETER, Message, World
@@ -152,7 +153,8 @@ class Simulation:
             self._maybe(0.05, f"frank answers {status}", answer, AN_HOUR)
         self._maybe(0.06, "frank stops it", self._stop, AN_HOUR)
         self._maybe(0.05, "the webhook is rotated", self._rotate, 600)
-        self._maybe(0.1, "mallory forges a click", self._forge, 600)
+        if schedule.happens(0.1, "mallory forges a click"):
+            schedule.when_people_act("mallory", self._forge)
         by_hand = partial(deliver, self.aws, EVENT_BY_HAND, "grace's test event", self.most_age)
         self._maybe(0.08, "grace tries the hook by hand", by_hand, 600)
 
@@ -289,7 +291,12 @@ class Simulation:
         body = form(payload(message, FORGED, url, ("U0MALLORY", "mallory")))
         headers = signed(body, "not-the-signing-secret", self.schedule.now)
         self.schedule.tell("mallory", "forges a click")
-        self.aws.invoke("decision", url_event(body, headers), "mallory", lambda _: None)
+        self.aws.invoke("decision", url_event(body, headers), "mallory", self._forged)
+
+    def _forged(self, ended: Ended) -> None:
+        """Rule 1: what Slack did not sign is refused, whatever the gate is like by then."""
+        if ended.answer and ended.answer["statusCode"] != HTTPStatus.UNAUTHORIZED:
+            self.schedule.breaks(1, f"a forged click was taken for one: {ended.answer}")
 
     def _rotate(self) -> None:
         self.schedule.tell("Slack", "honours another webhook from now on")
