@@ -69,10 +69,11 @@ def count(metric: str) -> None:
     metrics.add_metric(metric, MetricUnit.Count, 1)
 
 
-def count_now(metric: str) -> None:
+def count_now(metric: str, **dimensions: str) -> None:
     """Counts one of a thing, even if the invocation is killed before it ends."""
     with single_metric(metric, MetricUnit.Count, 1, namespace=NAMESPACE) as counted:
-        counted.add_dimension("service", service_name())
+        for name, value in {"service": service_name(), **dimensions}.items():
+            counted.add_dimension(name, value)
         counted.add_metadata("deployment_id", logger.get_correlation_id())
 
 
@@ -103,10 +104,7 @@ def failures_reported(
         logger.exception(sentence, stage=stage, error=str(exc), **details)
         annotate(outcome="failed")
         count(metric)
-        with single_metric(metric, MetricUnit.Count, 1, namespace=NAMESPACE) as by_stage:
-            by_stage.add_dimension("service", service_name())
-            by_stage.add_dimension("stage", stage)
-            by_stage.add_metadata("deployment_id", logger.get_correlation_id())
+        count_now(metric, stage=stage)
         raise
 
 
