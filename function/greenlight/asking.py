@@ -52,9 +52,8 @@ def ask(
     try:
         with countdown.until(told_by):
             _tell(message, slack, countdown)
-    except GreenlightError as exc:
-        is_in_doubt = isinstance(exc, SlackError) and exc.in_doubt
-        if not (is_in_doubt or held.may_be_told):
+    except GreenlightError:
+        if not (slack.in_doubt or held.may_be_told):
             table.release(TELLING, held)
         raise
     try:

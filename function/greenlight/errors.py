@@ -219,16 +219,15 @@ class SlackError(GreenlightError):
     """Slack did not take the message.
 
     `status` is the HTTP status, None when there was no answer; `reason` is Slack's own error code
-    or the kind of network failure. `in_doubt`: it may have taken the message all the same. The
-    webhook URL is never in it, nor is the cause, which may hold the URL.
+    or the kind of network failure. The webhook URL is never in it, nor is the cause, which may
+    hold the URL.
     """
 
     stage = "slack"
 
-    def __init__(self, reason: str, status: int | None = None, *, in_doubt: bool = False) -> None:
+    def __init__(self, reason: str, status: int | None = None) -> None:
         self.reason = reason
         self.status = status
-        self.in_doubt = in_doubt
         answer = f"HTTP {status}, {reason}" if status else reason
         super().__init__(f"Slack did not take the message: {answer}")
 

@@ -69,6 +69,8 @@ class SlackWebhook:
         self._url = url
         self._countdown = countdown
         self._clock = clock
+        # Whether Slack may have taken a message whose answer did not come.
+        self.in_doubt = False
 
     def post(self, message: Message) -> None:
         """Posts a Block Kit message; a webhook that is gone is looked up afresh, once.
@@ -93,8 +95,12 @@ class SlackWebhook:
             try:
                 answer = self._http.post(url, json=message, allow_redirects=False)
             except requests.RequestException as exc:
-                failure: SlackError | None = SlackError(type(exc).__name__, in_doubt=True)
+                self.in_doubt = True
+                failure: SlackError | None = SlackError(type(exc).__name__)
             else:
+                # Tries in place come before an answer, and one of them may have been taken.
+                retries = answer.raw.retries
+                self.in_doubt |= any(one.error for one in retries.history) if retries else False
                 failure = _failure(answer)
                 subsegment.put_annotation("slack_status", str(answer.status_code))
             milliseconds = (self._clock() - started) * 1000

@@ -179,6 +179,27 @@ def test_where_slack_takes_nothing_more_the_hook_is_failed_and_that_is_told_once
     assert events(aws) == ["opened", "failed", "reported", "failure_notified"]
 
 
+@pytest.mark.parametrize("last", [Answer(404, "no_service"), Answer(400, "invalid_blocks")])
+def test_a_connection_that_was_lost_before_slack_refused_may_have_told_them(
+    last: Answer,
+    invoke: Invoke,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    sleeps: list[float],
+) -> None:
+    slack.script += [Answer(None), last, last]
+    with minute(0), pytest.raises(SlackError) as failed:
+        invoke(EVENT)
+    slack.script.clear()
+
+    with minute(THEN):
+        assert invoke_failure(of(failed))["body"] == LEFT_ALONE
+
+    assert aws.reports == {}
+    assert gate(aws)["notified_at"] == "2026-11-23T03:04:00+00:00"
+
+
 def test_they_are_asked_with_the_deadline_that_codedeploy_has(
     silent: Callable[[], Any],
     invoke: Invoke,

@@ -162,7 +162,7 @@ MUTANTS = (
     Mutant(
         "a try that may have told people gives its lease up",
         ASKING,
-        "if not (is_in_doubt or held.may_be_told):",
+        "if not (slack.in_doubt or held.may_be_told):",
         "if held:",
     ),
     Mutant(
@@ -187,8 +187,8 @@ MUTANTS = (
     Mutant(
         "an error of Slack's shows the webhook",
         SLACK,
-        "failure: SlackError | None = SlackError(type(exc).__name__, in_doubt=True)",
-        "failure: SlackError | None = SlackError(str(exc), in_doubt=True)",
+        "failure: SlackError | None = SlackError(type(exc).__name__)",
+        "failure: SlackError | None = SlackError(str(exc))",
     ),
     Mutant(
         "a request is Slack's without a signature",
