@@ -3,7 +3,7 @@
 import gc
 import json
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ import time_machine
 
 from greenlight.codedeploy import CodeDeploy
 from greenlight.errors import SettingsError
+from greenlight.table import GateTable
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import ALICE, BOB, button
 from stand_ins.codedeploy import deployments, give_up, go_on, set_status, stop
@@ -355,6 +356,25 @@ def test_a_gate_that_is_forgotten_says_so(
     assert written.failures == [], "nothing waits, so nobody is alarmed"
     assert written.metrics["DecisionRepeated", "service=greenlight"] == [1]
     assert ("DecisionFailed", "service=greenlight") not in written.metrics
+
+
+def test_a_decision_that_another_try_has_finished_meanwhile_is_counted_by_that_one(
+    click: Clicker, aws: AwsStandIn, output: Callable[[], Output]
+) -> None:
+    def finish(operation: str) -> None:
+        if operation == REPORT:
+            aws._one_at_a_time.release()
+            table = GateTable(aws.client("dynamodb"), TABLE)
+            later = datetime.now(UTC) + timedelta(seconds=20)  # when the lease is over
+            other = table.take_over(table.get("d-LOCALTEST"), later)
+            assert table.mark_reported(other, later)[1]
+            aws._one_at_a_time.acquire()
+
+    aws.after = finish
+    click("approve")
+
+    assert events(aws) == ["opened", "notified", "decided", "reported"]
+    assert ("GateApproved", "service=greenlight") not in output().metrics
 
 
 def test_a_warm_environment_keeps_nothing_of_the_clicks_before(click: Clicker) -> None:

@@ -126,12 +126,6 @@ MUTANTS = (
         "if not (refused.in_doubt or not held.is_new):",
     ),
     Mutant(
-        "a failed release is counted by every try",
-        REPORTS,
-        "    if is_news:  #",
-        "    if gate:  #",
-    ),
-    Mutant(
         "CodeDeploy is told the opposite",
         REPORTS,
         "succeeded=gate.status is GateStatus.APPROVED",
