@@ -2,7 +2,7 @@
 PYTHON ?= python3
 # What is deployed, and where: made from deploy.example.toml.
 FILE ?= deploy.toml
-EVENT ?= events/after_allow_test_traffic.json
+EVENT ?= events/hook/after_allow_test_traffic.json
 CLICK ?= approve
 SCHEDULES ?= 10000
 BIN := .venv/bin
@@ -12,7 +12,7 @@ quoted = '$(subst ','\'',$($(1)))'
 # SAM reports to AWS what it is used for, unless it is told not to.
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help demo test simulate mutants check format cli bench e2e first-hour \
+.PHONY: help demo test test-unit simulate mutants check format cli bench e2e first-hour \
 	lint-template secrets deploy undeploy build file-named file-there lock clean
 
 help: ## Show what there is
@@ -22,7 +22,11 @@ demo: $(READY) ## Run the hook on EVENT, then CLICK approve or reject, with stan
 	@$(BIN)/python demo/run.py $(call quoted,EVENT) $(call quoted,CLICK)
 
 test: $(READY) ## Run the unit and functional tests
-	$(BIN)/pytest
+	@echo 'On all cores; about eight minutes with two.'
+	$(BIN)/pytest --numprocesses auto
+
+test-unit: $(READY) ## Run the unit tests only: no servers, no coverage
+	$(BIN)/pytest --numprocesses auto --no-cov tests/unit
 
 simulate: $(READY) ## Run SCHEDULES of the whole system, from SEED on, with faults everywhere
 	@$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) $(if $(SEED),--seed $(SEED))
@@ -46,9 +50,9 @@ cli: .venv-pipx/ready ## Install the command greenlight as people do, into throw
 		pipx install .
 	.venv-cli/bin/greenlight --version
 
-bench: $(READY) ## Measure a hook and a click against plain ones: cold start, warm call, memory, size
-	$(BIN)/python benchmarks/hook.py
-	$(BIN)/python benchmarks/decision.py
+bench: build ## Build, and measure a hook and a click against plain ones: cold start, warm, memory, size
+	@$(BIN)/python benchmarks/hook.py
+	@$(BIN)/python benchmarks/decision.py
 
 e2e: $(READY) .venv-sam/ready .venv-emulator/ready ## Deploy the template into an emulator and use it
 	$(BIN)/pytest --no-cov tests/e2e
@@ -83,10 +87,10 @@ TOOL = PYTHONPATH=function:cli PATH="$(CURDIR)/.venv-sam/bin:$$PATH" $(BIN)/pyth
 
 lock: $(READY) ## Pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile $(LOCK) --output-file function/requirements.txt --group function
-	$(BIN)/uv pip compile $(LOCK) --output-file requirements-dev.txt --group dev \
+	$(BIN)/uv pip compile $(LOCK) --output-file requirements/dev.txt --group dev \
 		--constraint function/requirements.txt pyproject.toml
 	for group in sam emulator scan pipx; do \
-		$(BIN)/uv pip compile $(LOCK) --output-file requirements-$$group.txt --group $$group || exit; \
+		$(BIN)/uv pip compile $(LOCK) --output-file requirements/$$group.txt --group $$group || exit; \
 	done
 
 LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-annotate \
@@ -95,10 +99,10 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --
 clean: ## Remove everything that can be made again
 	rm -rf .venv .venv-* .aws-sam .coverage* .mypy_cache .pytest_cache .ruff_cache .hypothesis build
 
-$(READY): requirements-dev.txt
+$(READY): requirements/dev.txt
 	$(call install,.venv,$<)
 
-.venv-%/ready: requirements-%.txt
+.venv-%/ready: requirements/%.txt
 	$(call install,.venv-$*,$<)
 
 define install

@@ -1,30 +1,60 @@
-"""One process of the benchmark: a cold start, then warm invocations, which it measures.
+"""One process of a benchmark: a cold start, then warm invocations, which it measures.
 
-Usage: python invocations.py MODULE WARM_INVOCATIONS
+Usage: python -I -S invocations.py PACKAGE MODULE EVENTS_FILE STARTED
+
+It imports next to nothing itself, and has one processor: all but the largest functions have less.
 """
 
-import importlib
-import json
+import os
 import sys
 import time
 
-from benchmarks.memory import peak_memory
+INTERPRETER = time.process_time()
+PACKAGE, MODULE, EVENTS_FILE, STARTED = sys.argv[1:]
+if hasattr(os, "sched_setaffinity"):  # Linux
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+sys.path.insert(0, PACKAGE)
+BEFORE = set(sys.modules)
+
+imported = time.process_time()
+__import__(MODULE)
+imported = time.process_time() - imported
+
+import json
+
+with open(EVENTS_FILE, encoding="utf-8") as file:
+    first, *others = json.load(file)
+handler = sys.modules[MODULE].lambda_handler
 
 
-def main(module: str, warm: int) -> None:
-    """Prints, last, JSON: `memory` in MiB; `cpu` and `wall`, of a warm invocation, in ms."""
-    handler = importlib.import_module(module).lambda_handler
-    event = {"DeploymentId": "d-0", "LifecycleEventHookExecutionId": "A" * 400}
-    handler(event, None)
-    cpu, wall = time.process_time(), time.perf_counter()
-    for number in range(1, warm + 1):
-        handler({**event, "DeploymentId": f"d-{number}"}, None)
-    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    told = {"memory": peak_memory()}
-    if warm:
-        told |= {"cpu": 1000 * cpu / warm, "wall": 1000 * wall / warm}
-    print(json.dumps(told))
+def invoke(event: object) -> None:
+    """Answers an event; anything but 200 is a failure."""
+    answer = handler(event, None)
+    if answer["statusCode"] != 200:  # noqa: PLR2004  # http.HTTPStatus would have to be imported
+        sys.exit(f"answered {answer}")
 
 
-if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+answered = time.process_time()
+invoke(first)
+answered = time.process_time() - answered
+wall = time.monotonic() - float(STARTED)
+modules = [name for name in sys.modules if name not in BEFORE]
+entries = [name for name in modules if hasattr(sys.modules[name], "lambda_handler")]
+
+warm = time.process_time()
+for event in others:
+    invoke(event)
+warm = (time.process_time() - warm) / len(others)
+
+import resource
+
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # macOS counts bytes
+if os.path.exists("/proc/self/status"):  # Linux counts that of the process which started it, too
+    with open("/proc/self/status", encoding="ascii") as file:
+        (line,) = (one for one in file if one.startswith("VmHWM"))
+    peak = int(line.split()[1]) / 1024
+
+times = {"interpreter": INTERPRETER, "init": imported, "answer": answered, "warm": warm}
+told = {name: 1000 * seconds for name, seconds in (times | {"wall": wall}).items()}
+found = {"entries": entries, "modules": [name for name in modules if name not in entries]}
+print("\n" + json.dumps({**told, "memory": peak, **found}))

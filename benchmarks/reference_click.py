@@ -37,7 +37,7 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     status = "APPROVED" if approved else "REJECTED"
     log.info("%s by %s", status, payload["user"]["id"])
     table.update_item(
-        Key={"deployment_id": hook["DeploymentId"]},
+        Key={"deployment_id": hook["gate"]},
         UpdateExpression="SET #status = :status, decided_by = :by, decided_at = :at",
         ConditionExpression="#status = :waiting",
         ExpressionAttributeNames={"#status": "status"},
@@ -49,8 +49,8 @@ def lambda_handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
         },
     )
     codedeploy.put_lifecycle_event_hook_execution_status(
-        deploymentId=hook["DeploymentId"],
-        lifecycleEventHookExecutionId=hook["LifecycleEventHookExecutionId"],
+        deploymentId=hook["gate"],
+        lifecycleEventHookExecutionId=hook["hook"],
         status="Succeeded" if approved else "Failed",
     )
     message = {"replace_original": True, "text": f"{status} by <@{payload['user']['id']}>"}

@@ -1,4 +1,4 @@
-"""The main job on this machine: an event in; the message, a click on it, and the result out."""
+"""The main job on this machine: an event in; the message, a click on it, and what becomes of it."""
 
 import importlib
 import io
@@ -17,15 +17,21 @@ from demo import environment  # noqa: E402
 environment.make_own()
 
 from demo import show  # noqa: E402
-from greenlight.models import Language, Verdict  # noqa: E402
-from greenlight.settings import load_decision_settings  # noqa: E402
+from greenlight.model.gate import Verdict  # noqa: E402
+from greenlight.model.message import Language  # noqa: E402
+from greenlight.runtime.settings import load_decision_settings  # noqa: E402
 from greenlight_cli.output import any_stream  # noqa: E402
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in  # noqa: E402
 from stand_ins.clicks import SIGNING_SECRET, form, payload, signed, url_event  # noqa: E402
-from stand_ins.codedeploy import add_deployment  # noqa: E402
+from stand_ins.codedeploy import (  # noqa: E402
+    REGION,
+    add_deployment,
+    finish,
+    state_change,
+)
 from stand_ins.slack import SlackStandIn, slack_stand_in  # noqa: E402
 
-USUAL_EVENT = "events/after_allow_test_traffic.json"
+USUAL_EVENT = "events/hook/after_allow_test_traffic.json"
 REASONS = {
     Language.KOREAN: {
         "approve": "결제까지 확인했습니다",
@@ -34,6 +40,10 @@ REASONS = {
     Language.ENGLISH: {
         "approve": "tested the checkout, all fine",
         "reject": "the payment page does not open",
+    },
+    Language.JAPANESE: {
+        "approve": "決済まで確認しました",
+        "reject": "決済画面が開きません",
     },
 }
 
@@ -75,8 +85,17 @@ def main(path: str = "", verdict: str = "") -> int:
             "DYNAMODB_TABLE_NAME": TABLE,
             "SLACK_WEBHOOK_URL": slack.webhook_url,
             "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+            "SCHEDULE_GROUP": "greenlight",
+            "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/moments",
+            "CLOCK_FUNCTION_ARN": f"arn:aws:lambda:{REGION}:123456789012:function:clock",
         }
-        return hook(path, event, slack) or click(verdict, aws, slack)
+        aws.client("scheduler").create_schedule_group(Name="greenlight")
+        return (
+            hook(path, event, slack)
+            or moments(aws)
+            or click(verdict, aws, slack)
+            or ending(event["DeploymentId"], verdict, aws, slack)
+        )
 
 
 def hook(path: str, event: Any, slack: SlackStandIn) -> int:
@@ -100,7 +119,7 @@ def click(verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
         slack.messages[-1],
         f"greenlight_{verdict}",
         slack.response_url,
-        reason=REASONS[load_decision_settings().language][verdict],
+        reason=REASONS[load_decision_settings().languages[0]][verdict],
     )
     body = form(pressed)
     answer, log = call("greenlight.handlers.decision", url_event(body, signed(body)))
@@ -113,8 +132,41 @@ def click(verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
     print(f"HTTP {answer['statusCode']} to Slack; to CodeDeploy: {', '.join(aws.reports.values())}")
     show.heading("The message in Slack is now")
     print(show.as_text(slack.responses[-1]))
+    return 0
+
+
+def moments(aws: AwsStandIn) -> int:
+    """Follows what the hook has written, and shows what is due later."""
+    follow(aws)
+    show.heading("What is due later, unless somebody decides")
+    for one in aws.schedules():
+        print(f"{one['ScheduleExpression']} UTC  {json.loads(one['Target']['Input'])['due']}")
+    return 0
+
+
+def ending(deployment_id: str, verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
+    """Lets the deployment end, as CodeDeploy does, and shows what people hear of it."""
+    follow(aws)
+    state = "FAILURE"
+    if verdict == Verdict.APPROVE:
+        finish(deployment_id)
+        state = "SUCCESS"
+    _, log = call("greenlight.handlers.outcome", state_change(deployment_id, state))
+    show.heading(f"CodeDeploy ends the deployment ({state}): what is logged of that")
+    show.log(log)
+    known = len(slack.messages)
+    follow(aws)
+    for message in slack.messages[known:]:
+        show.heading("A message in Slack says what became of it")
+        print(show.as_text(message))
     show.items(aws.items())
     return 0
+
+
+def follow(aws: AwsStandIn) -> None:
+    """Calls the function of changes with what was written to the table, as its stream does."""
+    while aws.changes:
+        call("greenlight.handlers.changes", {"Records": [aws.changes.pop(0)]})
 
 
 def call(module: str, event: Any) -> tuple[dict[str, Any] | Exception, str]:
@@ -123,7 +175,7 @@ def call(module: str, event: Any) -> tuple[dict[str, Any] | Exception, str]:
     with redirect_stdout(log):
         # As in Lambda: after the settings.
         handler = importlib.import_module(module)
-        from greenlight.observability import logger  # noqa: PLC0415
+        from greenlight.runtime.observability import logger  # noqa: PLC0415
 
         (stream_handler,) = logger.handlers
         stream_handler.stream = log  # type: ignore[attr-defined]  # it is a StreamHandler

@@ -1,4 +1,4 @@
-"""What Slack sends when somebody presses a button of a message, signed as Slack signs it."""
+"""What Slack sends when somebody presses a button or types a command, signed as Slack signs it."""
 
 import base64
 import hashlib
@@ -66,6 +66,28 @@ def payload(
 def form(content: Any) -> bytes:
     """A payload as Slack posts it."""
     return urlencode({"payload": json.dumps(content)}).encode()
+
+
+def command_form(
+    text: str, response_url: str, user: tuple[str, str] = ALICE, command: str = "/greenlight"
+) -> bytes:
+    """What Slack posts of a slash command: no payload, but a field for each thing."""
+    fields = {
+        "token": "gIkuvaNzQIHg97ATvDxqgjtO",
+        "team_id": "T0000",
+        "team_domain": "example",
+        "channel_id": "C0000",
+        "channel_name": "releases",
+        "user_id": user[0],
+        "user_name": user[1],
+        "command": command,
+        "text": text,
+        "api_app_id": "A0000",
+        "is_enterprise_install": "false",
+        "response_url": response_url,
+        "trigger_id": "0000.0000.0000",
+    }
+    return urlencode(fields).encode()
 
 
 def signed(body: bytes, secret: str = SIGNING_SECRET, at: float | None = None) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What moto's CodeDeploy does not know: hooks, their events, and what deployments failed of."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,17 +16,21 @@ DEPLOYMENT_GROUP = "shop-blue-green"
 DESCRIPTION = "Release 2026.11: faster checkout"
 TARGET_ID = "cluster:shop"
 HOOK_EVENT = "AfterAllowTestTraffic"
+ENDS = ("Succeeded", "Failed", "Stopped")
 
 
 def add_deployment(deployment_id: str, client: Any, **names: str) -> None:
     """Puts a deployment with this id into moto's CodeDeploy, which can only make up an id."""
     application = names.get("application", APPLICATION)
-    client.create_application(applicationName=application, computePlatform="ECS")
-    client.create_deployment_group(
-        applicationName=application,
-        deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
-        serviceRoleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/codedeploy",
-    )
+    errors = client.exceptions
+    with suppress(errors.ApplicationAlreadyExistsException):
+        client.create_application(applicationName=application, computePlatform="ECS")
+    with suppress(errors.DeploymentGroupAlreadyExistsException):
+        client.create_deployment_group(
+            applicationName=application,
+            deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
+            serviceRoleArn=f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:role/codedeploy",
+        )
     made_up_id = client.create_deployment(
         applicationName=application,
         deploymentGroupName=names.get("deployment_group", DEPLOYMENT_GROUP),
@@ -48,7 +53,9 @@ def restart(deployment_id: str) -> None:
 
 def set_status(deployment_id: str, status: str) -> None:
     """Lets a deployment end, or go on."""
-    deployments()[deployment_id].status = status
+    deployment = deployments()[deployment_id]
+    deployment.status = status
+    deployment.complete_time = datetime.now(UTC) if status in ENDS else None
 
 
 def complete_hook(deployment_id: str, status: str) -> None:
@@ -93,6 +100,48 @@ def fail(deployment_id: str, code: str, message: str, status: str = "Failed") ->
     deployments()[deployment_id].error = {"code": code, "message": message}
 
 
+def begin_rollback(deployment_id: str, rollback_id: str, client: Any, **names: str) -> None:
+    """Starts to roll a deployment back that has ended: by a deployment of its own."""
+    add_deployment(rollback_id, client, **names)
+    rolled_back, rollback = deployments()[deployment_id], deployments()[rollback_id]
+    message = f"Deployment {deployment_id} is rolled back by {rollback_id}."
+    rolled_back.rollback = {"rollbackDeploymentId": rollback_id, "rollbackMessage": message}
+    rollback.creator = "codeDeployRollback"
+    rollback.rollback = {
+        "rollbackTriggeringDeploymentId": deployment_id,
+        "rollbackMessage": message,
+    }
+
+
+def state_change(deployment_id: str, state: str) -> dict[str, Any]:
+    """CodeDeploy's event that a deployment's state has changed, as AWS documents it."""
+    deployment = deployments()[deployment_id]
+    application = deployment.application_name
+    group = deployment.deployment_group.deployment_group_name
+    start = f"arn:aws:codedeploy:{REGION}:{DEFAULT_ACCOUNT_ID}"
+    return {
+        "account": DEFAULT_ACCOUNT_ID,
+        "region": REGION,
+        "detail-type": "CodeDeploy Deployment State-change Notification",
+        "source": "aws.codedeploy",
+        "version": "0",
+        "time": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "id": "c071bfbf-83c4-49ca-a6ff-3df053957145",
+        "resources": [
+            f"{start}:application:{application}",
+            f"{start}:deploymentgroup:{application}/{group}",
+        ],
+        "detail": {
+            "instanceGroupId": "9fd2fbef-2157-40d8-91e7-6845af69e2d2",
+            "region": REGION,
+            "application": application,
+            "deploymentId": deployment_id,
+            "state": state,
+            "deploymentGroup": group,
+        },
+    }
+
+
 def deployments() -> dict[str, Any]:
     """All deployments of moto's CodeDeploy, by id."""
     backend = get_backend("codedeploy")[DEFAULT_ACCOUNT_ID][REGION]
@@ -105,8 +154,9 @@ def _begun(event: str) -> dict[str, Any]:
 
 
 def _described(deployment: Any) -> dict[str, Any]:
-    error = getattr(deployment, "error", {})
-    return {**_described_by_moto(deployment), "errorInformation": error}
+    error, rollback = getattr(deployment, "error", {}), getattr(deployment, "rollback", {})
+    described = _described_by_moto(deployment)
+    return {**described, "errorInformation": error, "rollbackInfo": rollback}
 
 
 def _list_targets(response: CodeDeployResponse) -> ActionResult:

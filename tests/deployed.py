@@ -21,6 +21,7 @@ from stand_ins.codedeploy import REGION, add_deployment
 ROOT = Path(__file__).parents[1]
 EMULATOR = ROOT / ".venv-emulator" / "bin"
 STACK = "greenlight"
+HOOK = f"CodeDeployHook_{STACK}"
 ENVIRON = {
     **{name: os.environ[name] for name in os.environ if name.startswith(("PIP_", "SSL_", "HOME"))},
     **CREDENTIALS,
@@ -180,3 +181,11 @@ def free_port() -> int:
 def answers(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def asked(deployed: Deployed) -> dict[str, str]:
+    """The hook event of a deployment that people were asked about."""
+    event = deployed.new_deployment()
+    deployed.call_hook(event)
+    eventually(lambda: "notified_at" in deployed.gate(event))
+    return event

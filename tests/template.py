@@ -22,6 +22,7 @@ class Resolved:
 
     def __init__(self, template: dict[str, Any], **parameters: str) -> None:
         self._conditions = template["Conditions"]
+        self._rules = template["Rules"]
         self._names = {
             **{name: one.get("Default") for name, one in template["Parameters"].items()},
             **PSEUDO_PARAMETERS,
@@ -40,17 +41,33 @@ class Resolved:
             case {"Fn::GetAtt": [name, attribute]}:
                 return f"arn:{name}" if attribute == "Arn" else f"{name}.{attribute}"
             case {"Fn::If": [condition, yes, no]}:
-                return self.value(yes if self._holds(self._conditions[condition]) else no)
+                return self.value(yes if self.holds(condition) else no)
             case {"Fn::Sub": [text, names]}:
                 return self._substitute(text, {name: self.value(v) for name, v in names.items()})
             case {"Fn::Sub": text}:
                 return self._substitute(text, {})
         return {name: self.value(one) for name, one in part.items()}
 
+    def holds(self, condition: str) -> bool:
+        """Whether a condition of the template holds."""
+        return self._holds(self._conditions[condition])
+
+    def refusals(self) -> list[str]:
+        """What CloudFormation says against these parameters."""
+        return [
+            assertion["AssertDescription"]
+            for rule in self._rules.values()
+            if self._holds(rule.get("RuleCondition", {"Fn::Equals": ["", ""]}))
+            for assertion in rule["Assertions"]
+            if not self._holds(assertion["Assert"])
+        ]
+
     def _holds(self, condition: Any) -> bool:
         match condition:
             case {"Condition": name}:
-                return self._holds(self._conditions[name])
+                return self.holds(name)
+            case {"Fn::And": all_of_them}:
+                return all(map(self._holds, all_of_them))
             case {"Fn::Or": alternatives}:
                 return any(map(self._holds, alternatives))
             case {"Fn::Not": [negated]}:

@@ -101,7 +101,8 @@ def store_secrets(file: Path, overwrite: str | None) -> None:
         if arn:
             click.echo(f"The {kind.title} is kept in Secrets Manager ({arn}): store it there.")
         elif not parameter:
-            click.echo(f"{file} names no place for a {kind.title}: messages have no buttons.")
+            if name == "signing":  # the other two stand for each other
+                click.echo(f"{file} names no place for a {kind.title}: messages have no buttons.")
         elif name != overwrite and preflight.is_stored(parameter):
             say_kept(stack, name, kind, parameter)
         else:
@@ -160,7 +161,10 @@ def say_what_is_next(preflight: Preflight) -> None:
     preflight.clients.countdown.restart()
     outputs = outputs_of(preflight.deployed())
     if url := outputs.get("DecisionUrl"):
-        click.echo("In the Slack app, under Interactivity & Shortcuts, the Request URL is:")
+        where = "Interactivity & Shortcuts"
+        if preflight.stack.parameters["SlackCommand"]:
+            where += f", and under Slash Commands for {preflight.stack.parameters['SlackCommand']}"
+        click.echo(f"In the Slack app, under {where}, the Request URL is:")
         click.echo(f"  {url}")
     if hooks := outputs.get("AppSpecHooks"):
         click.echo("In the AppSpec of each service:")
@@ -180,7 +184,8 @@ def what_stays(preflight: Preflight, parameters: dict[str, str]) -> Iterator[str
 
     if table := preflight.table():
         yield f"- The table {table}: who let which release through. With ExistingTableName ="
-        yield f'  "{table}" in {preflight.stack.file}, a new stack goes on with it.'
+        yield f'  "{table}" in {preflight.stack.file}, and its stream as ExistingTableStreamArn,'
+        yield "  a new stack goes on with it."
         yield aws(f"dynamodb delete-table --table-name {table}")
     for _, kind, parameter, arn in secrets_of(parameters):
         if arn:

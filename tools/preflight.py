@@ -10,8 +10,8 @@ from typing import Any, Final
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from greenlight.errors import GreenlightError
-from greenlight.network import AWS_CONFIG, Countdown
+from greenlight.model.errors import GreenlightError
+from greenlight.runtime.network import AWS_CONFIG, Countdown
 from greenlight_cli.advice import advice
 from greenlight_cli.caller import CallerClients
 from greenlight_cli.secrets import KINDS, Kind
@@ -19,6 +19,9 @@ from tools.stack import Refused, Stack
 
 # The stack in which SAM makes its bucket for packages.
 SAMS_STACK: Final = "aws-sam-cli-managed-default"
+
+# What a table's stream has to tell, for a gate's changes to be followed.
+_IMAGES: Final = "NEW_AND_OLD_IMAGES"
 
 # What Lambda keeps of an account's concurrency for functions that reserve none.
 UNRESERVED: Final = 100
@@ -120,6 +123,7 @@ def secrets_of(parameters: dict[str, str]) -> Iterator[tuple[str, Kind, str, str
     for short, parameter, arn in (
         ("webhook", "SlackWebhookParameter", "SlackWebhookSecretArn"),
         ("signing", "SlackSigningSecretParameter", "SlackSigningSecretArn"),
+        ("bot", "SlackBotTokenParameter", "SlackBotTokenSecretArn"),
     ):
         # A stack of an older template may not know all of them.
         yield short, KINDS[short], parameters.get(parameter, ""), parameters.get(arn, "")
@@ -156,8 +160,14 @@ class Preflight:
                 return
             yield from self._of_status(deployed["StackStatus"])
             yield from self._of_what_the_file_forgets(parameters_of(deployed))
+        yield from self._of_ways_to_post()
+        yield from self._of_table()
         yield from self._of_secrets()
         yield from self._of_concurrency()
+
+    @property
+    def _secrets(self) -> list[tuple[str, Kind, str, str]]:
+        return list(secrets_of(self.stack.parameters))
 
     @property
     def not_greenlights(self) -> str:
@@ -237,8 +247,57 @@ class Preflight:
                     f"{name} = {as_toml(value)}"
                 )
 
+    def _of_ways_to_post(self) -> Iterator[str]:
+        """What the functions would refuse, all but a stack's parameters by themselves."""
+        named = {short: parameter or arn for short, _, parameter, arn in self._secrets}
+        if named["bot"] and not self.stack.parameters["SlackChannel"]:
+            yield (
+                f"The bot has no channel: write SlackChannel, the channel's id, into "
+                f"{self.stack.file}"
+            )
+        if self.stack.parameters["SlackCommand"] and not self.stack.takes_clicks:
+            yield (
+                "Nobody would answer the slash command: write SlackSigningSecretParameter into "
+                f"{self.stack.file}, or take SlackCommand out"
+            )
+        if not named["bot"] and not named["webhook"]:
+            yield (
+                "Nothing can post to Slack: write SlackWebhookParameter, or "
+                f"SlackBotTokenParameter and SlackChannel, into {self.stack.file}"
+            )
+
+    def _of_table(self) -> Iterator[str]:
+        """What is wrong with a table of one's own, and with its stream."""
+        name = self.stack.parameters["ExistingTableName"]
+        stream = self.stack.parameters["ExistingTableStreamArn"]
+        if not name:
+            return
+        ask = self.clients.dynamodb.describe_table
+        answer = self._ask(f"how the table {name} is", ask, TableName=name)
+        if answer == {}:
+            yield f"There is no table {name} for {self.place}: name another in {self.stack.file}"
+        if not answer or not stream:
+            return
+        table = answer["Table"]
+        images = table.get("StreamSpecification", {}).get("StreamViewType")
+        if images != _IMAGES:
+            command = self.clients.aws(
+                f"dynamodb update-table --table-name {name} --region {self.place.region} "
+                f"--stream-specification StreamEnabled=true,StreamViewType={_IMAGES}"
+            )
+            yield (
+                f"The table {name} has no stream with old and new images. Run: {command}; "
+                "a stream that is there has to be disabled first (StreamEnabled=false)"
+            )
+        elif stream != table["LatestStreamArn"]:
+            latest = as_toml(table["LatestStreamArn"])
+            yield (
+                f"The stream of the table {name} is another one by now. Write "
+                f"ExistingTableStreamArn = {latest} into {self.stack.file}"
+            )
+
     def _of_secrets(self) -> Iterator[str]:
-        for _, kind, parameter, arn in secrets_of(self.stack.parameters):
+        for _, kind, parameter, arn in self._secrets:
             if arn:
                 ask = self.clients.secrets_manager.describe_secret
                 if self._ask(f"whether there is {arn}", ask, SecretId=arn) == {}:

@@ -1,6 +1,7 @@
 """A stack as the file describes it that a person fills in (deploy.toml)."""
 
 import difflib
+import itertools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -27,8 +28,17 @@ _PLACES: Final = {
 }
 
 
-# A webhook's URL, wherever it stands, is a secret.
-_WEBHOOK: Final = "hooks.slack.com/"
+# What is a secret, wherever it stands.
+_SECRETS: Final = {
+    "hooks.slack.com/": "the URL of a Slack webhook",
+    "xoxb-": "the token of a Slack bot",
+}
+# Where secrets are kept in SSM: each in a place of its own.
+_PLACES_OF_SECRETS: Final = (
+    "SlackWebhookParameter",
+    "SlackSigningSecretParameter",
+    "SlackBotTokenParameter",
+)
 
 
 class Refused(click.ClickException):
@@ -131,16 +141,18 @@ def _problems(values: dict[str, Any], parameters: dict[str, Any]) -> Iterator[st
     for name, one in parameters.items():
         if "Default" not in one and values.get(name, "") == "":
             yield f"{name} is not filled in: it must be {wanted(one)}"
-    webhook = values.get("SlackWebhookParameter", parameters["SlackWebhookParameter"]["Default"])
-    if webhook and webhook == values.get("SlackSigningSecretParameter"):
-        yield "SlackWebhookParameter and SlackSigningSecretParameter must not be the same"
+    named = {name: values.get(name, parameters[name]["Default"]) for name in _PLACES_OF_SECRETS}
+    for one, other in itertools.combinations(named, 2):
+        if named[one] and named[one] == named[other]:
+            yield f"{one} and {other} must not be the same"
 
 
 def _problem(name: str, value: object, parameters: dict[str, Any]) -> str | None:
     """What is wrong with a value."""
     rule = _PLACES[name][1] if name in _PLACES else wanted(parameters[name])
-    if _WEBHOOK in str(value):
-        return "holds the URL of a Slack webhook, which is a secret: make secrets asks for it"
+    for sign, secret in _SECRETS.items():
+        if sign in str(value):
+            return f"holds {secret}, which is a secret: make secrets asks for it"
     if isinstance(value, bool) or not isinstance(value, str | int):
         return f"must be one text in quotes, or one number: {rule}"
     if name in _PLACES:

@@ -16,7 +16,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from greenlight.codedeploy import is_unknown
+from greenlight.engines.codedeploy import is_unknown
 from greenlight_cli.caller import CallerClients
 
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException"})

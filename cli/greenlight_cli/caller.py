@@ -8,9 +8,9 @@ from botocore.config import Config
 from botocore.credentials import EnvProvider
 from botocore.exceptions import BotoCoreError, ClientError
 
-from greenlight.clients import Clients
-from greenlight.errors import GreenlightError
-from greenlight.network import AWS_CONFIG
+from greenlight.model.errors import GreenlightError
+from greenlight.runtime.clients import Clients
+from greenlight.runtime.network import AWS_CONFIG
 
 ONE_TRY: Final = AWS_CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 

@@ -14,20 +14,29 @@ from typing import Any, Final, NoReturn
 import click
 from rich.console import RenderableType
 
-from greenlight.codedeploy import CodeDeploy
-from greenlight.decisions import decide
-from greenlight.errors import (
+from greenlight.engines.codedeploy import CodeDeploy
+from greenlight.gates.deciding import decide
+from greenlight.gates.means import Means
+from greenlight.model.errors import (
     CodeDeployError,
     DecisionMootError,
     DecisionUnreportedError,
     GateNotFoundError,
     GreenlightError,
 )
-from greenlight.models import Decision, Gate, GateStatus, Verdict, Via
-from greenlight.network import LOOK_UP_SECONDS, Countdown
-from greenlight.observability import logger
-from greenlight.settings import named_table
-from greenlight.table import GateTable
+from greenlight.model.gate import (
+    Decision,
+    Gate,
+    GateState,
+    GateStatus,
+    Verdict,
+    Via,
+    as_json,
+)
+from greenlight.runtime.network import LOOK_UP_SECONDS, Countdown
+from greenlight.runtime.observability import logger
+from greenlight.runtime.settings import named_table
+from greenlight.storage.table import GateTable
 from greenlight_cli import secrets, view
 from greenlight_cli.advice import advice
 from greenlight_cli.caller import CallerClients
@@ -79,6 +88,16 @@ class Terminal:
     def table(self) -> GateTable:
         """The table that was named."""
         return GateTable(self.clients.dynamodb, named_table(self.table_name))
+
+    @property
+    def means(self) -> Means:
+        """What a gate is decided with."""
+        return Means(
+            self.table,
+            CodeDeploy(self.clients.codedeploy),
+            self.clients.countdown,
+            clock=lambda: datetime.now(UTC),
+        )
 
     def say(self, value: Any, text: RenderableType) -> bool:
         """Prints a value for a script, or the text for a person. False where that failed."""
@@ -217,7 +236,7 @@ def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
 def show(terminal: Terminal, deployment_id: str) -> None:
     """Show a deployment's gate and its history."""
     gate = terminal.table.get(deployment_id)
-    _end_with(printed=terminal.say(view.as_json(gate), view.gate_story(gate)))
+    _end_with(printed=terminal.say(as_json(gate), view.gate_story(gate)))
 
 
 @main.command("list")
@@ -232,7 +251,7 @@ def list_gates(terminal: Terminal) -> None:
     now = datetime.now(UTC)
     gates = _not_ended(terminal, terminal.table.unsettled(now))
     text = view.gates_table(gates, now) if gates else "Nothing waits."
-    _end_with(printed=terminal.say([view.as_json(gate) for gate in gates], text))
+    _end_with(printed=terminal.say([as_json(gate) for gate in gates], text))
 
 
 def read_kind(
@@ -241,7 +260,7 @@ def read_kind(
     """The kind of secret that is meant. What else was typed may be one, and is not repeated."""
     if len(words) != 1 or words[0] not in secrets.KINDS:
         raise click.UsageError(
-            f"Say which: {' or '.join(secrets.KINDS)}. The secret itself is asked for; "
+            f"Say which: {', '.join(secrets.KINDS)}. The secret itself is asked for; "
             "if it was typed here, the shell's history has it: let Slack make a new one."
         )
     return secrets.KINDS[words[0]]
@@ -269,8 +288,8 @@ def store_secret(
 ) -> None:
     """Store a secret of the Slack app in SSM, encrypted.
 
-    webhook: the URL of its incoming webhook. signing: its signing secret. It is asked for and not
-    shown, or read from a pipe.
+    webhook: the URL of its incoming webhook. signing: its signing secret. bot: its bot token. It is
+    asked for and not shown, or read from a pipe.
     """
     name = name or kind.parameter
     caller = terminal.clients.caller_arn()  # who is not signed in types nothing in vain
@@ -316,16 +335,10 @@ def _decide(terminal: Terminal, verdict: Verdict, deployment_id: str, reason: st
     try:
         with terminal.ending_well():
             gate = terminal.table.get(deployment_id)
-            decided = decide(
-                gate.hook,
-                Decision(verdict, terminal.clients.caller_arn(), Via.CLI, reason),
-                table=terminal.table,
-                codedeploy=CodeDeploy(terminal.clients.codedeploy),
-                countdown=terminal.clients.countdown,
-                clock=lambda: datetime.now(UTC),
-            )
-            outcome, sentence = decided.outcome.name.lower(), view.what_happened(decided)
-            terminal.say({**view.as_json(decided.gate), "outcome": outcome}, sentence)
+            decision = Decision(verdict, terminal.clients.caller_arn(), Via.CLI, reason)
+            decided = decide(gate.hook, decision, terminal.means)
+            effect, sentence = decided.effect.name.lower(), view.what_happened(decided)
+            terminal.say({**as_json(decided.gate), "effect": effect}, sentence)
             sys.exit(_exit_code(decided.gate, verdict))
     except KeyboardInterrupt:
         _say_where_it_stands(terminal, verdict, deployment_id)
@@ -349,13 +362,13 @@ def _say_where_it_stands(terminal: Terminal, verdict: Verdict, deployment_id: st
         )
     if gate.status is GateStatus.WAITING:
         terminal.end(Exit.FAILED, f"Interrupted: {deployment_id} is not decided, it waits")
-    outcome = "interrupted"
-    terminal.say({**view.as_json(gate), "outcome": outcome}, view.where_it_stands(gate))
+    found = {**as_json(gate), "effect": "interrupted"}
+    terminal.say(found, view.where_it_stands(gate))
     sys.exit(_exit_code(gate, verdict))
 
 
 def _exit_code(gate: Gate, verdict: Verdict) -> Exit:
     """Done, also where it was decided so before: a script may run it twice."""
-    if gate.is_unreported:
+    if gate.state is GateState.DECIDED:
         return Exit.UNREPORTED
     return Exit.DONE if gate.status is verdict.status else Exit.OTHERWISE

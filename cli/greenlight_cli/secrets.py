@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import click
 from botocore.exceptions import BotoCoreError, ClientError
 
-from greenlight.errors import GreenlightError
-from greenlight.settings import check_signing_secret, check_webhook_url
+from greenlight.model.errors import GreenlightError
+from greenlight.runtime.settings import check_bot_token, check_signing_secret, check_webhook_url
 
 
 class SecretRefusedError(GreenlightError):
@@ -73,6 +73,7 @@ def _check_webhook(text: str) -> str:
 KINDS: Final[dict[str, Kind]] = {
     "webhook": Kind("webhook URL", "/greenlight/slack-webhook", _check_webhook),
     "signing": Kind("signing secret", "/greenlight/slack-signing-secret", check_signing_secret),
+    "bot": Kind("bot token", "/greenlight/slack-bot-token", check_bot_token),
 }
 
 

@@ -1,6 +1,5 @@
 """Gates as a person reads them in a terminal, and as a script does."""
 
-import dataclasses
 import json
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,21 +9,21 @@ from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from greenlight.codedeploy import is_unknown
-from greenlight.decisions import Decided, Outcome
-from greenlight.errors import (
+from greenlight.engines.codedeploy import is_unknown
+from greenlight.gates.deciding import Decided, Effect
+from greenlight.model.errors import (
     DecisionDeniedError,
     DecisionMootError,
     DecisionUnreportedError,
     GreenlightError,
 )
-from greenlight.models import Gate, GateStatus, Via
+from greenlight.model.gate import Gate, GateState, GateStatus, Via
 
 _SENTENCES = {
-    Outcome.MADE: "{id} is {status}; CodeDeploy knows.",
-    Outcome.FINISHED: "{id} was {status} {by}; CodeDeploy knows now.",
-    Outcome.STANDS: "{id} was {status} {by}; nothing has changed.",
-    Outcome.SETTLED: "CodeDeploy had its answer to {id} from elsewhere: it is {status}.",
+    Effect.MADE: "{id} is {status}; CodeDeploy knows.",
+    Effect.FINISHED: "{id} was {status} {by}; CodeDeploy knows now.",
+    Effect.STANDS: "{id} was {status} {by}; nothing has changed.",
+    Effect.SETTLED: "CodeDeploy had its answer to {id} from elsewhere: it is {status}.",
 }
 _UNREPORTED = (
     "{id} was {status} {by}; CodeDeploy does not know yet, another try may be telling it. "
@@ -44,24 +43,17 @@ _COLOURS = {
 _KNOWN = "{id} was {status} {by}; CodeDeploy knows."
 
 
-def as_json(gate: Gate) -> dict[str, Any]:
-    """A gate as JSON values, by the names of docs/gate.md; what is not known is null."""
-    values = dataclasses.asdict(gate)
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-    }
-
-
 def what_happened(decided: Decided) -> str:
     """What a wish to decide came to, in a sentence."""
-    sentence = _UNREPORTED if decided.gate.is_unreported else _SENTENCES[decided.outcome]
+    sentence = (
+        _UNREPORTED if decided.gate.state is GateState.DECIDED else _SENTENCES[decided.effect]
+    )
     return _filled(sentence, decided.gate)
 
 
 def where_it_stands(gate: Gate) -> str:
     """What has become of a gate that somebody was deciding when they were interrupted."""
-    is_known = not (gate.is_unreported or gate.is_failing)
+    is_known = gate.state is GateState.CLOSED
     return _filled(_KNOWN if is_known else _INTERRUPTED, gate)
 
 
@@ -95,7 +87,7 @@ def gates_table(gates: Sequence[Gate], now: datetime) -> Table:
         pad_edge=False,
     )
     for gate in gates:
-        left = int((gate.deadline - now).total_seconds() // 60)
+        left = max(0, int((gate.ends_at - now).total_seconds() // 60))
         service = _cell(_service(gate))
         table.add_row(_cell(gate.deployment_id), _status(gate), _cell(f"{left} min"), service)
     return table
@@ -109,7 +101,9 @@ def gate_story(gate: Gate) -> Group:
         "service": _cell(_service(gate)),
         "status": _status(gate),
         "test URL": _cell(gate.test_url),
-        "deadline": _cell(_local(gate.deadline)),
+        "deadline": _cell(_local(gate.ends_at)),
+        "testing": _cell(gate.claimed_by or ""),
+        "outcome": _cell((gate.outcome or "").replace("_", " ")),
     }
     for name, value in known.items():
         if value:
@@ -161,7 +155,7 @@ def _service(gate: Gate) -> str:
 
 def _status(gate: Gate) -> Text:
     """Where a gate stands; its colour says nothing that its words do not."""
-    if gate.is_unreported or gate.is_failing:
+    if gate.state in (GateState.DECIDED, GateState.FAILING):
         return Text(f"{gate.status}, not reported", style="yellow")
     return Text(gate.status, style=_COLOURS[gate.status])
 

@@ -78,7 +78,8 @@ def slack_server() -> Iterator[SlackStandIn]:
 @pytest.fixture
 def slack(slack_server: SlackStandIn) -> SlackStandIn:
     """Slack, as if nothing had happened yet."""
-    slack_server.posts.clear()
+    for happened in (slack_server.posts, slack_server.calls, slack_server.shown):
+        happened.clear()
     slack_server.script.clear()
     slack_server.webhook_paths = {"/services/T0000/B0000/stand-in-for-a-secret"}
     return slack_server

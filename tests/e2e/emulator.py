@@ -4,6 +4,7 @@ import uuid
 from typing import Any
 
 from ministack.app import main
+from ministack.services import scheduler
 from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
 
@@ -16,5 +17,7 @@ _RESOURCE_HANDLERS["AWS::Logs::QueryDefinition"] = {
     "create": save_query,
     "delete": lambda _physical_id, _properties: None,
 }
+# It looks for what is due every ten seconds.
+scheduler._SCHEDULE_TICK_INTERVAL = 1
 
 main()

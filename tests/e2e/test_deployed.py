@@ -11,9 +11,8 @@ from greenlight_cli.main import main as greenlight_cli
 from stand_ins.aws import CREDENTIALS
 from stand_ins.clicks import ALICE, BOB, SIGNING_SECRET, form, payload, signed
 from stand_ins.slack import SlackStandIn
-from tests.deployed import STACK, Deployed, eventually
+from tests.deployed import HOOK, STACK, Deployed, asked, eventually
 
-HOOK = f"CodeDeployHook_{STACK}"
 FAILURE = f"GreenlightFail_{STACK}"
 DECISION = f"GreenlightGate_{STACK}"
 
@@ -152,25 +151,17 @@ def test_codedeploy_cannot_be_told(deployed: Deployed, slack: SlackStandIn) -> N
     assert deployed.report(event) is None
 
 
-def asked(deployed: Deployed, slack: SlackStandIn) -> dict[str, str]:
-    """The hook event of a deployment that people were asked about."""
-    event = deployed.new_deployment()
-    deployed.call_hook(event)
-    eventually(lambda: "notified_at" in deployed.gate(event))
-    return event
-
-
 @pytest.mark.parametrize(
     ("verdict", "status", "reported", "header"),
     [
-        ("approve", "APPROVED", "Succeeded", "✅ ECS 배포: 승인됨"),
+        ("approve", "APPROVED", "Succeeded", "🚀 ECS 배포: 승인됨"),
         ("reject", "REJECTED", "Failed", "⛔ ECS 배포: 거부됨"),
     ],
 )
 def test_a_click_in_slack_reaches_codedeploy_and_the_message(
     verdict: str, status: str, reported: str, header: str, deployed: Deployed, slack: SlackStandIn
 ) -> None:
-    event = asked(deployed, slack)
+    event = asked(deployed)
     click = payload(
         slack.messages[-1], f"greenlight_{verdict}", slack.response_url, ALICE, "tried it"
     )
@@ -200,7 +191,7 @@ def test_a_click_in_slack_reaches_codedeploy_and_the_message(
 def test_a_request_that_slack_did_not_sign_touches_nothing(
     deployed: Deployed, slack: SlackStandIn
 ) -> None:
-    event = asked(deployed, slack)
+    event = asked(deployed)
     before = deployed.gate(event)
     body = form(payload(slack.messages[-1], "greenlight_approve", slack.response_url))
 
@@ -215,7 +206,7 @@ def test_a_request_that_slack_did_not_sign_touches_nothing(
 
 
 def test_several_clicks_at_once_have_one_winner(deployed: Deployed, slack: SlackStandIn) -> None:
-    event = asked(deployed, slack)
+    event = asked(deployed)
     bodies = [
         form(payload(slack.messages[-1], f"greenlight_{verdict}", slack.response_url, user))
         for verdict, user in (("approve", ALICE), ("reject", BOB)) * 3
@@ -232,7 +223,7 @@ def test_several_clicks_at_once_have_one_winner(deployed: Deployed, slack: Slack
 def test_the_command_decides_what_is_deployed(
     deployed: Deployed, slack: SlackStandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    event = asked(deployed, slack)
+    event = asked(deployed)
     environ = {
         **CREDENTIALS,
         "AWS_ENDPOINT_URL": deployed.endpoint_url,
@@ -252,6 +243,6 @@ def test_the_command_decides_what_is_deployed(
 
     assert event["DeploymentId"] in listed
     assert decided["decided_by"].startswith("arn:aws:")
-    assert decided == {**greenlight("show", event["DeploymentId"]), "outcome": "made"}
+    assert decided == {**greenlight("show", event["DeploymentId"]), "effect": "made"}
     assert deployed.report(event) == "Failed"
     assert event["DeploymentId"] not in [gate["deployment_id"] for gate in greenlight("list")]

@@ -20,7 +20,7 @@ from stand_ins.slack import SlackStandIn
 from tests.conftest import load_event
 from tests.deployed import EMULATOR, ENVIRON
 
-EVENT = load_event("after_allow_test_traffic")
+EVENT = load_event("hook/after_allow_test_traffic")
 ARN = "arn:aws:lambda:ap-northeast-2:123456789012:function:CodeDeployHook_greenlight"
 
 
@@ -118,8 +118,8 @@ def run_function(
     ("function", "events", "expected"),
     [
         ("HookFunction", [EVENT, EVENT, {}], ["response", "response", "error"]),
-        ("FailureFunction", [load_event("on_failure_record"), {}], ["error", "error"]),
-        ("DecisionFunction", [{}, load_event("documented_example")], ["response", "response"]),
+        ("FailureFunction", [load_event("failure/on_failure_record"), {}], ["error", "error"]),
+        ("DecisionFunction", [{}, load_event("hook/documented_example")], ["response", "response"]),
     ],
 )
 def test_lambda_gets_answers_and_errors(
@@ -182,7 +182,7 @@ def test_no_secret_is_logged_at_lambdas_own_level_debug(
     body = form(payload(slack.messages[-1], "greenlight_approve", slack.response_url))
     headers = signed(body)
     run("DecisionFunction", url_event(body, headers))
-    run("FailureFunction", load_event("on_failure_record"))
+    run("FailureFunction", load_event("failure/on_failure_record"))
 
     assert len(slack.messages) == 2
     assert len(slack.responses) == 1

@@ -3,10 +3,11 @@
 import json
 import os
 import signal
-import subprocess
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,14 +16,14 @@ from typing import Any
 import pytest
 
 from greenlight.handlers import decision, failure, hook
-from greenlight.observability import logger
+from greenlight.runtime.observability import logger
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in
 from stand_ins.clicks import ALICE, SIGNING_SECRET, form, payload, signed, url_event
 from stand_ins.codedeploy import add_deployment, deployments
 from stand_ins.slack import Answer, SlackStandIn, slack_stand_in
-from tests.conftest import load_event
+from tests.conftest import ROOT, load_event, measured
+from tests.forked import Forked
 
-ROOT = Path(__file__).parents[2]
 TEST_URL = "https://{application}.green.example.com/?release={deployment_id}"
 
 Invoke = Callable[..., dict[str, Any]]
@@ -53,25 +54,31 @@ def environ(aws: AwsStandIn, slack: SlackStandIn) -> dict[str, str]:
 
 
 @pytest.fixture
-def invoke(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+def invoke(
+    environ: dict[str, str], described: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Invoke]:
     """Calls the hook in this process: a cold start, and warm ones after it.
 
     Keyword arguments change the environment; None takes a variable away.
     """
-    yield from invoking(hook, environ, monkeypatch)
+    yield from invoking(hook, environ, described, monkeypatch)
 
 
 @pytest.fixture
-def invoke_failure(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+def invoke_failure(
+    environ: dict[str, str], described: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Invoke]:
     """Calls the failure handler, likewise."""
-    yield from invoking(failure, environ, monkeypatch)
+    yield from invoking(failure, environ, described, monkeypatch)
 
 
 @pytest.fixture
-def invoke_decision(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Invoke]:
+def invoke_decision(
+    environ: dict[str, str], described: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Invoke]:
     """Calls the handler of clicks, likewise, in the environment of a stack that takes clicks."""
     environ["SLACK_SIGNING_SECRET"] = SIGNING_SECRET
-    yield from invoking(decision, environ, monkeypatch)
+    yield from invoking(decision, environ, described, monkeypatch)
 
 
 @dataclass
@@ -115,14 +122,39 @@ def click(
     """An open gate, and people who were told of it."""
     if "d-LOCALTEST" not in deployments():
         add_deployment("d-LOCALTEST", aws.client("codedeploy"))
-    invoke(load_event("documented_example"))
+    invoke(load_event("hook/documented_example"))
     aws.operations.clear()
     output()
     return Clicker(invoke_decision, slack, slack.messages[0])
 
 
+class DescribedBy:
+    """Where botocore finds its data while handlers run, however many do so at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running = 0
+
+    @contextmanager
+    def path(self, folder: Path) -> Iterator[None]:
+        """A handler runs."""
+        with self._lock:
+            self._running += 1
+            os.environ["AWS_DATA_PATH"] = str(folder)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    del os.environ["AWS_DATA_PATH"]
+
+
+described_by = DescribedBy()
+
+
 def invoking(
-    handler: ModuleType, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    handler: ModuleType, environ: dict[str, str], described: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Invoke]:
     """Calls a handler, in an environment that is like Lambda's."""
     for name in list(os.environ):
@@ -140,12 +172,16 @@ def invoking(
         (log,) = logger.handlers
         # pytest has put another in its place since the import
         monkeypatch.setattr(log, "stream", sys.stdout)
-        answer = handler.lambda_handler(event, None)
+        with described_by.path(described):
+            answer = handler.lambda_handler(event, None)
+        if answer is None:  # a stream waits for none
+            return {}
         return {**answer, "body": json.loads(answer["body"] or "null")}
 
     handler._clients.cache_clear()
     yield call
     handler._clients.cache_clear()
+    assert "AWS_DATA_PATH" not in os.environ, "it is the handlers' only"
 
 
 @dataclass(frozen=True)
@@ -195,7 +231,7 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return slept
 
 
-class Process(subprocess.Popen[str]):
+class Process(Forked):
     """A handler in a process of its own, as in Lambda; `later` moves its clock, in seconds.
 
     AWS_LAMBDA_LOG_LEVEL in `environ` is the root logger's level, as under Lambda's runtime client.
@@ -215,21 +251,15 @@ class Process(subprocess.Popen[str]):
             "    print('ANSWER', json.dumps(lambda_handler(event, None)))\n"
         )
         super().__init__(
-            [sys.executable, "-c", code, json.dumps(event), str(later)],
-            env={
-                **{name: value for name, value in os.environ.items() if name.startswith("COV")},
-                **environ,
-                "PYTHONPATH": str(ROOT / "function"),
-                "PYTHONUTF8": "1",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+            code,
+            json.dumps(event),
+            str(later),
+            env={**measured(), **environ, "PYTHONPATH": str(ROOT / "function")},
         )
 
     def finish(self) -> tuple[dict[str, Any] | None, str]:
         """Waits; the body of the answer (None for a failure), and all that was written."""
-        out, err = self.communicate(timeout=60)
+        out, err = self.communicate()
         answers = [
             line.removeprefix("ANSWER ") for line in out.splitlines() if line.startswith("ANSWER ")
         ]
@@ -278,3 +308,45 @@ def kill_in_the_middle(
     _, written = running[0].finish()
     assert running[0].returncode == -signal.SIGKILL, written
     aws.before = aws.after = lambda _: None
+
+
+class XRayDaemon:
+    """Takes X-Ray segments on a UDP port, as the daemon beside a function does."""
+
+    def __init__(self, udp: socket.socket) -> None:
+        self._udp = udp
+        self.address = f"127.0.0.1:{udp.getsockname()[1]}"
+        self.text = ""
+
+    def segments(self) -> dict[str, dict[str, Any]]:
+        """All that has come in, by name."""
+        self._udp.settimeout(0)
+        found: dict[str, dict[str, Any]] = {}
+        while True:
+            try:
+                header, _, body = self._udp.recv(65536).decode().partition("\n")
+            except BlockingIOError:
+                return found
+            assert json.loads(header) == {"format": "json", "version": 1}
+            self.text += body
+            segment = json.loads(body)
+            found[segment["name"]] = segment
+
+
+@pytest.fixture
+def xray() -> Iterator[XRayDaemon]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+        udp.bind(("127.0.0.1", 0))
+        yield XRayDaemon(udp)
+
+
+@pytest.fixture
+def in_lambda(environ: dict[str, str], xray: XRayDaemon) -> dict[str, str]:
+    """The environment of the function, where Lambda traces it."""
+    return {
+        **environ,
+        "LAMBDA_TASK_ROOT": "/var/task",
+        "AWS_XRAY_DAEMON_ADDRESS": xray.address,
+        "_X_AMZN_TRACE_ID": "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=0123456789abcdef;"
+        "Sampled=1",
+    }

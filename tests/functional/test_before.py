@@ -1,5 +1,6 @@
 """What the version before this one left in the table and in the channel goes on working."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,18 +8,16 @@ from typing import Any
 import pytest
 import time_machine
 
-from greenlight.errors import GateBusyError
+from greenlight.model.errors import GateBusyError
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import form, signed, url_event
 from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke
-from tests.functional.test_decide import HOOK, events, gate
+from tests.functional.helpers import EVENT, HOOK, RECORD, events, gate
 
-EVENT = load_event("documented_example")
-RECORD = load_event("on_failure_record")
-CLICK = load_event("slack_click")
+CLICK = load_event("decision/slack_click")
 NOW = datetime.now(UTC)
 
 
@@ -56,7 +55,8 @@ def deployment(aws: AwsStandIn) -> Iterator[None]:
 
 def press(invoke_decision: Invoke, verdict: str) -> None:
     """Presses a button of a message that hangs in the channel."""
-    pressed = {**CLICK["actions"][0], "action_id": f"greenlight_{verdict}"}
+    action = CLICK["actions"][0]
+    pressed = {**action, "action_id": f"greenlight_{verdict}", "value": json.dumps(EVENT)}
     body = form({**CLICK, "actions": [pressed]})
     assert invoke_decision(url_event(body, signed(body)))["statusCode"] == 200
 

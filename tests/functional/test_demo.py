@@ -1,5 +1,6 @@
 """The demo does what it says, wherever it is started; and make hands on what it was given."""
 
+import json
 import os
 import re
 import subprocess
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.conftest import ROOT
+from tests.conftest import ROOT
 
-EVENT = "events/after_allow_test_traffic.json"
+EVENT = "events/hook/after_allow_test_traffic.json"
 APPROVED = "HTTP 200 to Slack; to CodeDeploy: Succeeded"
 SETTINGS = re.findall(
-    r'"([A-Z][A-Z_]+)"', (ROOT / "function/greenlight/settings.py").read_text(encoding="utf-8")
+    r'"([A-Z][A-Z_]+)"',
+    (ROOT / "function/greenlight/runtime/settings.py").read_text(encoding="utf-8"),
 )
 NOBODY = "http://127.0.0.1:1"
 
@@ -45,8 +47,8 @@ def demo(click: str, **variables: str) -> str:
 def make(tmp_path: Path) -> Make:
     """Runs make in a fresh clone, but for what it would install first; SAM is not there."""
     for name in (
-        *("cli", "demo", "events", "function", "stand_ins", "tools", "template.yaml"),
-        *("Makefile", "requirements-dev.txt", "requirements-sam.txt"),
+        *("cli", "demo", "events", "function", "requirements", "stand_ins", "tools"),
+        *("Makefile", "template.yaml"),
     ):
         (tmp_path / name).symlink_to(ROOT / name)
     install(tmp_path / ".venv/bin/python", f'exec "{sys.executable}" "$@"')
@@ -79,6 +81,7 @@ def install(program: Path, script: str) -> None:
     [
         ("approve", "ko", "이유: 결제까지 확인했습니다"),
         ("reject", "EN", "Reason: the payment page does not open"),
+        ("approve", "ja", "理由: 決済まで確認しました"),
     ],
 )
 def test_people_type_a_reason_in_the_language_of_the_message(
@@ -123,57 +126,82 @@ def test_nothing_goes_through_a_proxy() -> None:
     assert APPROVED in demo("approve", **variables)
 
 
-@pytest.mark.parametrize(
-    "variables",
-    [
-        {"AWS_PROFILE": "nope"},
-        {"AWS_CONFIG_FILE": __file__, "AWS_SHARED_CREDENTIALS_FILE": __file__},
-        {"AWS_ENDPOINT_URL_DYNAMODB": NOBODY, "AWS_ENDPOINT_URL_CODEDEPLOY": NOBODY},
-        {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
-        {"POWERTOOLS_DEV": "true", "POWERTOOLS_LOG_LEVEL": "nope", "LOG_LEVEL": "nope"},
-        {name: "bob" for name in SETTINGS if name != "MESSAGE_LANGUAGE"},
-        {"LAMBDA_TASK_ROOT": "/nope", "MOTO_ACCOUNT_ID": "1", "_X_AMZN_TRACE_ID": "nope"},
-    ],
-    ids=lambda variables: next(iter(variables)),
-)
-def test_it_runs_in_an_environment_of_its_own(variables: dict[str, str]) -> None:
+def test_it_runs_in_an_environment_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / ".aws").mkdir()
+    for name in ("config", "credentials"):
+        (tmp_path / ".aws" / name).write_text("[broken", encoding="ascii")
+    # Each of these alone would keep it from working.
+    variables = {
+        "HOME": str(tmp_path),
+        "AWS_PROFILE": "nope",
+        **dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), __file__),
+        **dict.fromkeys(("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_CODEDEPLOY"), NOBODY),
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        "POWERTOOLS_DEV": "true",
+        "POWERTOOLS_LOG_LEVEL": "nope",
+        "LOG_LEVEL": "nope",
+        **{name: "bob" for name in SETTINGS if name != "MESSAGE_LANGUAGE"},
+        "LAMBDA_TASK_ROOT": "/nope",
+        "MOTO_ACCOUNT_ID": "1",
+        "_X_AMZN_TRACE_ID": "nope",
+    }
+
     printed = demo("approve", **variables)
 
     assert APPROVED in printed
     assert re.search(r"^METRICS  GateOpened=1 Count\b.*service=greenlight", printed, re.MULTILINE)
 
 
-def test_the_aws_files_of_the_home_folder_are_not_read(tmp_path: Path) -> None:
-    (tmp_path / ".aws").mkdir()
-    for name in ("config", "credentials"):
-        (tmp_path / ".aws" / name).write_text("[broken", encoding="ascii")
-
-    assert APPROVED in demo("approve", HOME=str(tmp_path))
-
-
 # ── What it is given
 
 
-@pytest.mark.parametrize(
-    ("arguments", "sentence"),
-    [
-        (["", "approve"], f"EVENT= names no file: leave it out, and it is {EVENT}"),
-        (["events/nope.json", "approve"], "EVENT=events/nope.json cannot be read: No such file"),
-        (["events", "approve"], "EVENT=events cannot be read: Is a directory"),
-        (["README.md", "approve"], "EVENT=README.md is not JSON: Expecting value"),
-        ([EVENT, ""], "CLICK= is not one of approve, reject"),
-        ([EVENT, "maybe"], "CLICK=maybe is not one of approve, reject"),
-        ([EVENT], "CLICK= is not one of approve, reject"),
-        ([], "EVENT= names no file"),
-    ],
-    ids=str,
-)
-def test_what_cannot_work_is_one_sentence(arguments: list[str], sentence: str) -> None:
-    done = run(*arguments)
+WRONG = [
+    (["", "approve"], f"EVENT= names no file: leave it out, and it is {EVENT}"),
+    (["events/nope.json", "approve"], "EVENT=events/nope.json cannot be read: No such file"),
+    (["events", "approve"], "EVENT=events cannot be read: Is a directory"),
+    (["README.md", "approve"], "EVENT=README.md is not JSON: Expecting value"),
+    ([EVENT, ""], "CLICK= is not one of approve, reject"),
+    ([EVENT, "maybe"], "CLICK=maybe is not one of approve, reject"),
+    ([EVENT], "CLICK= is not one of approve, reject"),
+    ([], "EVENT= names no file"),
+]
 
-    assert (done.returncode, done.stdout) == (2, "")
-    (said,) = done.stderr.splitlines()
-    assert said.startswith(sentence)
+
+@pytest.fixture(scope="module")
+def said_of() -> list[tuple[int, str, str]]:
+    """What becomes of each of the wrong command lines, in one process: code, output, error output.
+
+    That the process ends with this code, the tests of make below see.
+    """
+    code = (
+        "import contextlib, io, json, sys\n"
+        "from demo.run import main\n"
+        "said = []\n"
+        "for arguments in json.loads(sys.argv[1]):\n"
+        "    with contextlib.redirect_stdout(io.StringIO()) as out:\n"
+        "        with contextlib.redirect_stderr(io.StringIO()) as err:\n"
+        "            status = main(*arguments)\n"
+        "    said.append((status, out.getvalue(), err.getvalue()))\n"
+        "print(json.dumps(said))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, json.dumps([arguments for arguments, _ in WRONG])],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [(status, out, err) for status, out, err in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize("number", range(len(WRONG)), ids=lambda number: str(WRONG[number][0]))
+def test_what_cannot_work_is_one_sentence(number: int, said_of: list[tuple[int, str, str]]) -> None:
+    status, out, err = said_of[number]
+
+    assert (status, out) == (2, "")
+    (said,) = err.splitlines()
+    assert said.startswith(WRONG[number][1])
 
 
 # ── What make hands on

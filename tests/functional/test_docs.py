@@ -18,13 +18,11 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.slack import SlackStandIn
+from tests.conftest import ROOT
 from tests.functional.conftest import Clicker, Invoke
-from tests.functional.test_cli import without_index
-from tests.functional.test_decide import answer_elsewhere
-from tests.functional.test_template import ARNS, ON_NO_RESOURCE
+from tests.functional.helpers import ARNS, ON_NO_RESOURCE, answer_elsewhere, without_index
 from tests.template import ACCOUNT, REGION
 
-ROOT = Path(__file__).parents[2]
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
 
@@ -75,7 +73,7 @@ def test_the_index_can_be_added_to_a_table_as_people_have_it(
 ) -> None:
     monkeypatch.setenv("DYNAMODB_TABLE_NAME", TABLE)
     without_index(aws)
-    words = shlex.split(pasted("sh", "update-table").replace("\\\n", " "))
+    words = shlex.split(pasted("sh", "--attribute-definitions").replace("\\\n", " "))
     assert words[:3] == ["aws", "dynamodb", "update-table"]
     options = dict(itertools.pairwise(words))
     definitions = words[words.index("--attribute-definitions") + 1 :][:2]
@@ -98,9 +96,17 @@ def test_the_appspec_names_the_hook() -> None:
     assert appspec["Hooks"] == [{"AfterAllowTestTraffic": "CodeDeployHook_greenlight"}]
 
 
+def test_the_slash_command_of_the_page_is_that_of_the_app() -> None:
+    app = yaml.safe_load((ROOT / "slack-app.yaml").read_text(encoding="utf-8"))
+
+    assert yaml.safe_load(pasted("yaml", "slash_commands")) == {
+        "slash_commands": app["features"]["slash_commands"]
+    }
+
+
 def test_every_parameter_of_the_template_is_explained() -> None:
     template = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    parameters = template.partition("\nParameters:\n")[2].partition("\nConditions:")[0]
+    parameters = template.partition("\nParameters:\n")[2].partition("\nRules:")[0]
 
     for name in re.findall(r"^  (\w+):$", parameters, re.MULTILINE):
         assert f"`{name}`" in DEPLOY, name

@@ -5,16 +5,20 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
-from greenlight.errors import EventError
+from greenlight.model.errors import EventError
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import form, signed, url_event
 from stand_ins.codedeploy import restart
 from stand_ins.slack import SlackStandIn, broken_limits
+from tests.conftest import examples
 from tests.functional.conftest import Clicker, Invoke, Output
-from tests.functional.test_open import whole
+from tests.functional.helpers import whole
+
+pytestmark = pytest.mark.unmeasured
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -27,7 +31,7 @@ events = json_values | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(event=events)
 def test_any_json_event_is_answered_or_refused(
     event: Any, invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn, output: Callable[[], Output]
@@ -67,7 +71,7 @@ requests = json_values | st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(event=requests)
 def test_without_a_valid_signature_nothing_is_touched_or_logged(
     event: Any, click: Clicker, aws: AwsStandIn, slack: SlackStandIn, output: Callable[[], Output]
@@ -88,7 +92,7 @@ def test_without_a_valid_signature_nothing_is_touched_or_logged(
         assert body not in written.text
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(
     body=st.binary() | json_values.map(form),
     encoded=st.booleans(),
@@ -113,7 +117,7 @@ def test_whatever_slack_signs_is_answered(
 names = st.text(max_size=200) | st.sampled_from(["<!channel>", "{who}", "a|b>c", "\ud800"])
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(name=names, reason=names, verdict=st.sampled_from(["approve", "reject"]))
 def test_whatever_people_type_the_message_is_one_that_slack_takes(
     name: str,

@@ -1,18 +1,31 @@
 """A lease is one thing with one rule: who may begin, and who may write what it is for."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from greenlight.errors import GateBusyError, TableError
-from greenlight.models import Decision, Gate, GateStatus, Hook, Settlement, Verdict, Via
-from greenlight.table import REPORTING, TELLING, GateTable, Held, NewGate
+from greenlight.engines.codedeploy import CodeDeploy
+from greenlight.gates.deciding import Effect, decide
+from greenlight.gates.means import Means
+from greenlight.model.errors import GateBusyError, TableError
+from greenlight.model.gate import (
+    Decision,
+    Gate,
+    GateState,
+    GateStatus,
+    Hook,
+    NewGate,
+    Settlement,
+    Verdict,
+    Via,
+)
+from greenlight.runtime.network import Countdown
+from greenlight.storage.table import GateTable, Held
 from stand_ins.aws import TABLE, AwsStandIn
-from tests.functional.test_decide import events
-from tests.functional.test_open import plain
+from stand_ins.codedeploy import add_deployment
+from tests.functional.helpers import NOW, events, plain
 
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 HOOK = Hook("d-LOCALTEST", "hook-local")
 ELSEWHERE = Settlement(GateStatus.REJECTED, NOW, "somebody else")
 
@@ -51,13 +64,13 @@ def test_a_try_gives_up_only_its_own_lease_on_telling(
     first = table.open(new_gate())
     second = table.open(new_gate(after(50)))
 
-    table.release(TELLING, first)  # it fails late
+    table.stop_telling(first)  # it fails late
 
     assert item()["try_id"] == second.try_id
     with pytest.raises(GateBusyError) as busy:
         table.open(new_gate(after(51)))
     assert busy.value.lease_until == after(95).isoformat()
-    table.release(TELLING, second)
+    table.stop_telling(second)
     assert table.open(new_gate(after(52))).try_id
 
 
@@ -68,7 +81,7 @@ def test_a_try_gives_up_only_its_own_lease_on_a_report(
     first = table.decide(HOOK, decision(Verdict.APPROVE), NOW)
     second = table.decide(HOOK, decision(Verdict.APPROVE, "U0BOB"), after(16))
 
-    table.release(REPORTING, first)
+    table.stop_reporting(first)
 
     assert item()["report_try_id"] == second.try_id
 
@@ -169,6 +182,41 @@ def test_a_decision_that_meets_a_gate_which_is_given_back_in_that_moment_is_trie
     assert again.gate.decided_by == "U0BOB"
 
 
+def test_of_two_tries_that_write_down_a_report_in_the_same_second_one_has_written_it(
+    table: GateTable,
+) -> None:
+    table.open(new_gate())
+    first = table.decide(HOOK, decision(Verdict.APPROVE), NOW)
+    second = table.take_over(first.gate, after(16))
+
+    assert table.mark_reported(first, after(17))[1] is True, "late, and all the same"
+    assert table.mark_reported(second, after(17))[1] is False, "so it counts nothing"
+
+
+def test_nobody_has_to_press_again_because_a_decision_was_given_back_in_that_moment(
+    table: GateTable, aws: AwsStandIn
+) -> None:
+    table.open(new_gate())
+    denied = table.decide(HOOK, decision(Verdict.APPROVE), NOW)
+    add_deployment(HOOK.deployment_id, aws.client("codedeploy"))
+
+    def give_back(operation: str) -> None:
+        if aws.operations.count("UpdateItem") == 2:
+            aws.after = lambda _: None
+            aws._one_at_a_time.release()
+            table.give_back(denied, "AccessDeniedException", after(16))
+            aws._one_at_a_time.acquire()
+
+    aws.after = give_back
+    codedeploy = CodeDeploy(aws.client("codedeploy"))
+    means = Means(table, codedeploy, Countdown(), clock=lambda: after(16))
+    decided = decide(HOOK, decision(Verdict.APPROVE, "U0BOB"), means)
+
+    assert decided.effect is Effect.MADE
+    assert aws.reports == {(HOOK.deployment_id, HOOK.execution_id): "Succeeded"}
+    assert events(aws) == ["opened", "decided", "denied", "decided", "reported"]
+
+
 def test_what_was_given_back_in_this_very_moment_is_taken_over_by_nobody(
     table: GateTable,
 ) -> None:
@@ -199,7 +247,7 @@ def test_a_failure_is_taken_over_when_its_lease_is_over(table: GateTable) -> Non
     table.fail(new_gate(), "why")
 
     gate = table.fail(new_gate(after(14)), "why").gate
-    assert gate.is_failing
+    assert gate.state is GateState.FAILING
     with pytest.raises(GateBusyError):
         table.take_over(gate, after(14))
 
@@ -232,7 +280,7 @@ def test_a_lease_that_cannot_be_given_up_is_no_error(table: GateTable, aws: AwsS
     held = table.open(new_gate())
     aws.failures["UpdateItem"] = ["AccessDeniedException"] * 2
 
-    table.release(TELLING, held)
+    table.stop_telling(held)
 
     with pytest.raises(TableError):
         table.mark_notified(HOOK, NOW)

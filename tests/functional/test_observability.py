@@ -2,24 +2,21 @@
 
 import json
 import re
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 import time_machine
 
-from greenlight.errors import SlackWebhookGoneError
+from greenlight.model.errors import SlackWebhookGoneError
 from stand_ins.aws import AwsStandIn
 from stand_ins.clicks import SIGNING_SECRET, url_event
 from stand_ins.codedeploy import add_deployment
 from stand_ins.slack import WEBHOOK_PATH, Answer, SlackStandIn
 from tests.conftest import load_event
-from tests.functional.conftest import Clicker, Invoke, Output, Process
-from tests.functional.test_once import change
+from tests.functional.conftest import Clicker, Invoke, Output, Process, XRayDaemon
+from tests.functional.helpers import EVENT, change
 
-EVENT = load_event("documented_example")
 SECRET = WEBHOOK_PATH.rpartition("/")[2]
 
 
@@ -109,48 +106,6 @@ def test_failures_are_counted_with_the_deployment_as_metadata(
     assert written.metrics["HookFailed", "service=greenlight", "stage=slack"] == [1]
     blobs = [json.loads(line) for line in written.text.splitlines() if '"HookFailed"' in line]
     assert [blob["deployment_id"] for blob in blobs] == ["d-LOCALTEST", "d-LOCALTEST"]
-
-
-class XRayDaemon:
-    """Takes X-Ray segments on a UDP port, as the daemon beside a function does."""
-
-    def __init__(self, udp: socket.socket) -> None:
-        self._udp = udp
-        self.address = f"127.0.0.1:{udp.getsockname()[1]}"
-        self.text = ""
-
-    def segments(self) -> dict[str, dict[str, Any]]:
-        """All that has come in, by name."""
-        self._udp.settimeout(0)
-        found: dict[str, dict[str, Any]] = {}
-        while True:
-            try:
-                header, _, body = self._udp.recv(65536).decode().partition("\n")
-            except BlockingIOError:
-                return found
-            assert json.loads(header) == {"format": "json", "version": 1}
-            self.text += body
-            segment = json.loads(body)
-            found[segment["name"]] = segment
-
-
-@pytest.fixture
-def xray() -> Iterator[XRayDaemon]:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-        udp.bind(("127.0.0.1", 0))
-        yield XRayDaemon(udp)
-
-
-@pytest.fixture
-def in_lambda(environ: dict[str, str], xray: XRayDaemon) -> dict[str, str]:
-    """The environment of the function, where Lambda traces it."""
-    return {
-        **environ,
-        "LAMBDA_TASK_ROOT": "/var/task",
-        "AWS_XRAY_DAEMON_ADDRESS": xray.address,
-        "_X_AMZN_TRACE_ID": "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=0123456789abcdef;"
-        "Sampled=1",
-    }
 
 
 def test_every_outside_call_has_a_subsegment(in_lambda: dict[str, str], xray: XRayDaemon) -> None:
@@ -271,7 +226,7 @@ def test_no_secret_is_logged_where_everything_is(
         change(aws, "REMOVE notified_at")
     event = {
         "lamda": {**EVENT, "DeploymentId": "d-ANOTHER"},
-        "greenlight.handlers.failure": load_event("on_failure_record"),
+        "greenlight.handlers.failure": load_event("failure/on_failure_record"),
         "greenlight.handlers.decision": request,
     }[module]
     posts = len(slack.posts)

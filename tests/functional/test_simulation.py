@@ -1,4 +1,7 @@
-"""The simulator itself: the same seed is the same schedule, and what is broken is found."""
+"""The simulator itself: the same seed is the same schedule, and what is broken is found.
+
+A few schedules are enough for that; `make simulate` runs the many.
+"""
 
 import subprocess
 import sys
@@ -6,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.simulation.mutants import MUTANTS, break_code
 
-ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.unmeasured
 
 
 def simulate(*options: str) -> tuple[int, str]:
@@ -30,10 +34,10 @@ def broken(tmp_path: Path, what: str) -> Path:
 
 
 def test_every_schedule_holds() -> None:
-    code, printed = simulate("--schedules", "10", "--seed", "1")
+    code, printed = simulate("--schedules", "4", "--seed", "4")
 
     assert code == 0, printed
-    assert "\n0 of 10 schedules broke a rule" in printed
+    assert "\n0 of 4 schedules broke a rule" in printed
     assert "outcome: APPROVED / Succeeded" in printed
 
 
@@ -43,12 +47,12 @@ def test_what_is_broken_is_found_and_its_story_is_told_again_in_the_same_words(
     code = broken(tmp_path, "CodeDeploy is told the opposite")
     stories = []
     for _ in range(2):
-        status, printed = simulate("--schedules", "10", "--seed", "1", "--code", str(code))
+        status, printed = simulate("--schedules", "1", "--seed", "37", "--code", str(code))
         assert status == 1, printed
         stories.append(printed.partition("--- SEED=")[2].rpartition("rule")[0])
 
     assert stories[0] == stories[1]
-    assert "!! rule 1: decision 1 failed a release that U0" in stories[0]
+    assert "!! rule 1: failure 2 let a release through that nobody approved" in stories[0]
     assert "make simulate SCHEDULES=1 SEED=" in stories[0]
 
 

@@ -16,6 +16,7 @@ from tools.template import load_template
 ROOT = Path(__file__).parents[2]
 KNOWN = Path(__file__).with_name("seeds.txt")
 CHUNK = 20
+SCHEDULES_EACH = 100
 STORIES = 3
 
 
@@ -42,14 +43,20 @@ def main() -> int:
     first = SystemRandom().randrange(10**9) if options.seed is None else options.seed
     known = known_seeds() if options.seed is None or options.until_broken else []
     seeds = [*known, *range(first, first + options.schedules)]
-    chunks = [seeds[at : at + CHUNK] for at in range(0, len(seeds), CHUNK)]
+    size = 1 if options.until_broken else CHUNK  # to end soon: what has begun is finished
+    chunks = [seeds[at : at + size] for at in range(0, len(seeds), size)]
     print(f"{len(seeds)} schedules: {len(known)} known ones, and from SEED={first} on", flush=True)
     started = time.monotonic()
     seen: Counter[str] = Counter()
     done = 0
     failing: list[tuple[int, int]] = []
     with ProcessPoolExecutor(
-        options.jobs, get_context("spawn"), initializer=start, initargs=(options.code,)
+        options.jobs,
+        get_context("spawn"),
+        initializer=start,
+        initargs=(options.code,),
+        # What moto keeps of each schedule makes a process larger, and its forks slower.
+        max_tasks_per_child=SCHEDULES_EACH // size,
     ) as pool:
         for chunk, (found, broken) in zip(
             chunks, pool.map(run, chunks, [most_age] * len(chunks)), strict=True

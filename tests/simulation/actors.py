@@ -1,4 +1,4 @@
-"""Who acts: CodeDeploy, Lambda, people with buttons, people at terminals and in the console."""
+"""Who acts: CodeDeploy, Lambda, people with buttons, with commands, and in the console."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from random import Random
 from typing import Any, Final
 
 from stand_ins.aws import CREDENTIALS, TABLE
-from stand_ins.clicks import form, payload, signed, url_event
+from stand_ins.clicks import command_form, form, payload, signed, url_event
 from tests.simulation.process import Command, Ended, Invocation, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
 from tests.simulation.world import (
@@ -32,6 +32,8 @@ ENVIRON: Final = {
     "AWS_ENDPOINT_URL_CODEDEPLOY": "http://codedeploy",
     "AWS_ENDPOINT_URL_SSM": "http://ssm",
     "AWS_ENDPOINT_URL_STS": "http://sts",
+    "AWS_ENDPOINT_URL_SCHEDULER": "http://scheduler",
+    "AWS_ENDPOINT_URL_EVENTBRIDGE": "http://events",
     "TEST_URL": "https://{application}.green.example.com/?release={deployment_id}",
     "DYNAMODB_TABLE_NAME": TABLE,
     "SLACK_WEBHOOK_URL": WEBHOOK_PARAMETER,
@@ -41,6 +43,9 @@ MODULES: Final = {
     "hook": "lamda",
     "failure": "greenlight.handlers.failure",
     "decision": "greenlight.handlers.decision",
+    "changes": "greenlight.handlers.changes",
+    "clock": "greenlight.handlers.clock",
+    "outcome": "greenlight.handlers.outcome",
 }
 WRONG_SETTINGS: Final = (
     {"TEST_URL": "https://{nobody}.example.com"},
@@ -251,6 +256,40 @@ class Clicker:
 
 
 @dataclass
+class Typist:
+    """Somebody who types a slash command, and again if nothing seems to happen.
+
+    They need no message: they know the deployment's id, and paste it with what stands around it.
+    """
+
+    aws: Lambda
+    world: World
+    name: str
+    verb: str
+    patience: int
+    gap: float
+    typed: int = 0
+
+    def type(self) -> None:
+        """Types the command."""
+        self.typed += 1
+        schedule = self.aws.schedule
+        path = f"/actions/T0000/{self.name}-{self.typed}"
+        user = (f"U0{self.name.upper()}", self.name)
+        body = command_form(
+            f"{self.verb} “{DEPLOYMENT}” <!here> typed it", self.world.slack.base_url + path, user
+        )
+        event = url_event(body, signed(body, at=schedule.now))
+        schedule.tell(self.name, f"types {self.verb}")
+        schedule.seen[f"slash commands: {self.verb}"] += 1
+        self.aws.invoke("decision", event, path, self._typed)
+
+    def _typed(self, _: Ended) -> None:
+        if self.typed < self.patience:
+            self.aws.schedule.after(self.gap, self.type)
+
+
+@dataclass
 class Caller:
     """Somebody at a terminal, who decides with the command, and again if it says so."""
 
@@ -314,6 +353,13 @@ def items_from_before(kind: str, chance: Random) -> dict[str, Any]:
             "reported_at": moment(created + 60),
         }
         history += [("decided", created + 60), ("reported", created + 60)]
+    if item["status"] == "FAILED":  # nobody could be told, and perhaps CodeDeploy could not either
+        del item["notified_at"]
+        item["reason"] = "Slack could not be reached"
+        history = [("opened", created), ("failed", created + 60)]
+        if chance.random() < 0.5:
+            item |= dict.fromkeys(("failed_at", "reported_at"), moment(created + 60))
+            history.append(("reported", created + 60))
     texts: dict[str, Any] = {name: {"S": text} for name, text in item.items()}
     entries = [{"M": {"event": {"S": event}, "at": {"S": moment(at)}}} for event, at in history]
     return {**texts, "history": {"L": entries}}

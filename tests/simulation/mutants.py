@@ -1,7 +1,6 @@
 """Breaks the code in many ways, and counts how soon the simulator finds each: `make mutants`.
 
-Leases that are taken or given up by whom they are not are in tests/functional/test_leases.py: it
-takes clocks that differ by half a minute, and a fault in the right second, to see them here.
+What takes clocks that differ by half a minute, or a fault in the right second, the plots see to.
 """
 
 import argparse
@@ -13,14 +12,24 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-TABLE = "function/greenlight/table.py"
-FAILURES = "function/greenlight/failures.py"
-REPORTS = "function/greenlight/reports.py"
-DECISIONS = "function/greenlight/decisions.py"
-GATES = "function/greenlight/gates.py"
-ASKING = "function/greenlight/asking.py"
-SLACK = "function/greenlight/slack.py"
-CLICKS = "function/greenlight/handlers/decision.py"
+LIFE = "function/greenlight/model/life.py"
+GATE = "function/greenlight/model/gate.py"
+CONDITIONS = "function/greenlight/storage/conditions.py"
+TABLE = "function/greenlight/storage/table.py"
+FAILURES = "function/greenlight/gates/failing.py"
+REPORTS = "function/greenlight/gates/reporting.py"
+DECISIONS = "function/greenlight/gates/deciding.py"
+LOOKING = "function/greenlight/gates/looking.py"
+ASKING = "function/greenlight/gates/asking.py"
+HTTP = "function/greenlight/slack/http.py"
+SIGNATURE = "function/greenlight/slack/signature.py"
+CLICKING = "function/greenlight/gates/clicking.py"
+ANSWERING = "function/greenlight/gates/answering.py"
+CLOSING = "function/greenlight/gates/closing.py"
+FOLLOWING = "function/greenlight/gates/following.py"
+REMINDING = "function/greenlight/gates/reminding.py"
+ENDING = "function/greenlight/gates/ending.py"
+OUTCOMES = "function/greenlight/gates/outcomes.py"
 
 
 @dataclass(frozen=True)
@@ -36,57 +45,76 @@ class Mutant:
 MUTANTS = (
     Mutant(
         "a try tells people without a lease",
+        CONDITIONS,
+        "    if step.takes:\n",
+        '    if step.takes and step.name != "resume":\n',
+    ),
+    Mutant(
+        "a try gives up anybody's lease",
+        CONDITIONS,
+        "    if step.holds:\n",
+        '    if step.holds and not step.name.startswith("stop"):\n',
+    ),
+    Mutant(
+        "what happened elsewhere is written without the lease",
+        CONDITIONS,
+        "    if step.holds:\n",
+        '    if step.holds and not step.name.startswith("settle"):\n',
+    ),
+    Mutant(
+        "a report is marked whatever the status is by then",
+        LIFE,
+        '    "reported",\n    starts_from=(*DECIDED, EXPIRED, FAILED),\n    as_seen=True,\n',
+        '    "reported",\n    starts_from=ANY,\n',
+    ),
+    Mutant(
+        "what a try wrote itself, and whose answer was lost, is another's",
         TABLE,
-        """AND attribute_not_exists(notified_at)"
-                f" AND {TELLING.is_free}",
-""",
-        """AND attribute_not_exists(notified_at)",
-""",
+        "            return item, is_made\n",
+        "            return item, False\n",
     ),
     Mutant(
         "a decision asks for no gate that waits",
-        TABLE,
-        '                f"{_IS_MINE} AND #status = :waiting",\n',
-        '                f"{_IS_MINE} AND (#status = :waiting OR #status = #status)",\n',
+        LIFE,
+        '    "decide",\n    starts_from=(WAITING,),\n',
+        '    "decide",\n    starts_from=ANY,\n',
     ),
     Mutant(
         "people who were told are no reason not to fail",
-        TABLE,
-        """                " AND attribute_not_exists(notified_at)"
-                " AND (attribute_not_exists(try_id)""",
-        """                " AND (attribute_not_exists(try_id)""",
+        LIFE,
+        '    leads_to=(FAILED,),\n    absent=("notified_at",),\n',
+        "    leads_to=(FAILED,),\n",
     ),
     Mutant(
         "a decision is no reason not to fail",
-        TABLE,
-        '''f"attribute_not_exists(deployment_id) OR ({_IS_MINE} AND #status = :waiting"''',
-        '''f"attribute_not_exists(deployment_id) OR ({_IS_MINE} AND #status = #status"''',
+        LIFE,
+        "    starts_from=(None, WAITING),\n",
+        "    starts_from=(None, *ANY),\n",
     ),
     Mutant(
         "a failover does not wait for a try that is telling people",
-        TABLE,
-        """ AND (attribute_not_exists(try_id) OR #try_id = :telling_try_id))",
-""",
-        """)",
-""",
+        LIFE,
+        "    spares=TELLING,\n",
+        "",
     ),
     Mutant(
         "an older hook's history is dropped",
         TABLE,
-        'earlier = held.get("history", []) if "deadline" in held else []',
+        'earlier = held.get("history", []) if is_gate(held) else []',
         "earlier: list[dict[str, str]] = []",
     ),
     Mutant(
         "a failure message asks for no lease",
-        TABLE,
-        "AND attribute_not_exists(failure_notified_at) AND {TELLING.is_free}",
-        "AND attribute_not_exists(failure_notified_at)",
+        CONDITIONS,
+        "    if step.takes:\n",
+        '    if step.takes and step.name != "tell of the failure":\n',
     ),
     Mutant(
         "a failure message is told as often as a record comes",
-        TABLE,
-        """f" AND attribute_not_exists(failure_notified_at) AND""",
-        """f" AND""",
+        LIFE,
+        "    starts_from=(APPROVED, REJECTED, EXPIRED, FAILED),\n"
+        '    absent=("failure_notified_at",),\n',
+        "    starts_from=(APPROVED, REJECTED, EXPIRED, FAILED),\n",
     ),
     Mutant(
         "a test event takes the gate of a live deployment over",
@@ -97,33 +125,45 @@ MUTANTS = (
     Mutant(
         "the failure function does not look at the table",
         FAILURES,
-        "        if self.table is None:\n",
-        "        if self.table:\n",
+        "                held = self._take()\n",
+        '                raise TableError("gates", "update_item", "not asked")\n',
     ),
     Mutant(
         "what people could not be told is not tried again",
         FAILURES,
-        "            table.release(TELLING, held)\n            raise\n",
+        "            self.means.table.stop_telling(held)\n            raise\n",
         "            return True\n",
     ),
     Mutant(
         "people are told of a failure before CodeDeploy is",
         FAILURES,
-        "        try:\n            settlement = report(held, self.codedeploy, self.countdown)\n",
-        "        self._tell(FailureNews.FAILED)\n"
-        "        try:\n            settlement = report(held, self.codedeploy, self.countdown)\n",
+        "        try:\n            settlement = report(held, self.means)\n",
+        "        self._tell(News.FAILED)\n"
+        "        try:\n            settlement = report(held, self.means)\n",
+    ),
+    Mutant(
+        "that people were told and the table does not know is forgotten",
+        FAILURES,
+        "knows = self.problem.kind == ToldUnrecordedError.__name__",
+        "knows = not self.problem.kind",
+    ),
+    Mutant(
+        "a release that people never saw is counted by every try",
+        REPORTS,
+        "    if is_news:",
+        "    if is_news or gate.status is GateStatus.FAILED:",
     ),
     Mutant(
         "an answer that may be one's own is another's",
         REPORTS,
-        "(refused.in_doubt or not held.is_new)",
+        "refused.in_doubt or (is_settled and not held.is_new)",
         "refused.in_doubt",
     ),
     Mutant(
         "any answer is one's own",
         REPORTS,
-        "if not (_is_as_reported(gate, settlement) and (refused.in_doubt or not held.is_new)):",
-        "if not (refused.in_doubt or not held.is_new):",
+        "if not (is_perhaps_own and is_as_reported(gate, settlement)):",
+        "if not is_perhaps_own:",
     ),
     Mutant(
         "CodeDeploy is told the opposite",
@@ -141,17 +181,17 @@ MUTANTS = (
         "a decision that may have been taken is given back",
         DECISIONS,
         "    except CodeDeployError as exc:\n"
-        "        raise _unreported(held, exc, table) from exc\n",
+        "        raise _unreported(held, exc, means) from exc\n",
         "    except CodeDeployError as exc:\n"
-        "        table.give_back(held, exc.reason, clock())\n"
-        "        raise _unreported(held, exc, table) from exc\n",
+        "        means.table.give_back(held, exc.reason, means.clock())\n"
+        "        raise _unreported(held, exc, means) from exc\n",
     ),
     Mutant(
         "that people were told is written down before they are",
         ASKING,
-        "    try:\n        with countdown.until(told_by):\n",
-        "    table.mark_notified(held.gate.hook, clock())\n"
-        "    try:\n        with countdown.until(told_by):\n",
+        "    try:\n        with means.countdown.until(told_by):\n",
+        "    means.table.mark_notified(hook, means.clock())\n"
+        "    try:\n        with means.countdown.until(told_by):\n",
     ),
     Mutant(
         "a try that may have told people gives its lease up",
@@ -162,45 +202,130 @@ MUTANTS = (
     Mutant(
         "people who may have been told are left alone",
         FAILURES,
-        "        if held.may_be_told:\n            return self._ask_again(held.gate, table)\n",
+        "        if held.may_be_told:\n            return self._ask_again(held.gate)\n",
         "",
     ),
     Mutant(
         "a hook is failed though people could be asked again",
         FAILURES,
-        "            return self._ask_again(held.gate, table)\n",
-        "            telling = table.take_telling(held.gate, self.clock(), may_be_told=True)\n"
-        "            held = table.fail(self._new_gate(), self.problem.reason, telling=telling)\n",
+        "            return self._ask_again(held.gate)\n",
+        "            table, new = self.means.table, self._new_gate()\n"
+        "            telling = table.resume(held.gate, new, may_be_told=True)\n"
+        "            held = table.fail(new, self.problem.reason, telling=telling)\n",
     ),
     Mutant(
         "the hour begins when the function does",
-        GATES,
-        "deadline=(lifecycle.waits_since or now)",
-        "deadline=now",
+        LOOKING,
+        "deadline = (lifecycle.waits_since or now)",
+        "deadline = now",
     ),
     Mutant(
         "an error of Slack's shows the webhook",
-        SLACK,
-        "failure: SlackError | None = SlackError(type(exc).__name__)",
-        "failure: SlackError | None = SlackError(str(exc))",
+        HTTP,
+        "failure: SlackError | None = SlackError(type(exc).__name__, in_doubt=was_sent(exc))",
+        "failure: SlackError | None = SlackError(str(exc), in_doubt=was_sent(exc))",
     ),
     Mutant(
         "a request is Slack's without a signature",
-        SLACK,
+        SIGNATURE,
         "    if not hmac.compare_digest(",
         "    if expected is None and not hmac.compare_digest(",
     ),
     Mutant(
         "the message says that it is decided before CodeDeploy knows",
-        CLICKS,
-        "    if not (gate.is_unreported or gate.is_failing):\n",
-        "    if gate:\n",
+        GATE,
+        "        return GateState.CLOSED if self.reported_at else GateState.DECIDED\n",
+        "        return GateState.CLOSED\n",
     ),
     Mutant(
         "a click that changes nothing is a failed decision",
-        CLICKS,
-        ", DECISION_FAILED, but=_MOOT)",
+        ANSWERING,
+        ", DECISION_FAILED, but=MOOT)",
         ", DECISION_FAILED)",
+    ),
+    Mutant(
+        "who is no approver decides all the same",
+        ANSWERING,
+        "    if not settings.approvers or user_id in settings.approvers:\n",
+        "    if user_id:\n",
+    ),
+    Mutant(
+        "a message is changed without a lease",
+        CONDITIONS,
+        "    if step.takes:\n",
+        '    if step.takes and step.name != "show":\n',
+    ),
+    Mutant(
+        "what people see is written down before they see it",
+        CLOSING,
+        "    try:\n        place = _say(",
+        "    means.table.mark_shown(held, None)\n    try:\n        place = _say(",
+    ),
+    Mutant(
+        "a message is changed only when somebody has decided",
+        CLOSING,
+        "    if gate.place:\n        return True\n",
+        "    if gate.place:\n        return bool(gate.decided_by)\n",
+    ),
+    Mutant(
+        "what a click has left as it was is not looked at again",
+        FOLLOWING,
+        "    if not keep_true(gate, settings.look, means, slack) and machines.schedules:\n",
+        "    if keep_true(gate, settings.look, means, slack) and machines.schedules:\n",
+    ),
+    Mutant(
+        "a deployment that ends while its gate is opened is not found out",
+        FOLLOWING,
+        "        _catch_up(gate, means)\n",
+        "        return\n",
+    ),
+    Mutant(
+        "a lease that changes hands is followed as a change",
+        FOLLOWING,
+        "    if change.before == after:\n",
+        "    if after is None:\n",
+    ),
+    Mutant(
+        "a click does not look again at what it has changed",
+        CLICKING,
+        "or gate.appearance == known.appearance or is_unrecorded:\n",
+        "or known:\n",
+    ),
+    Mutant(
+        "a gate that is decided can still be taken on",
+        LIFE,
+        '    "claim",\n    starts_from=(WAITING,),\n',
+        '    "claim",\n    starts_from=ANY,\n',
+    ),
+    Mutant(
+        "the end asks for no gate that waits",
+        LIFE,
+        '    "expire",\n    starts_from=(WAITING,),\n',
+        '    "expire",\n    starts_from=ANY,\n',
+    ),
+    Mutant(
+        "the end leaves alone a decision that CodeDeploy does not know",
+        ENDING,
+        "        if held.try_id is None and held.gate.state is GateState.DECIDED:\n",
+        "        if held.try_id is None and held.gate.state is None:\n",
+    ),
+    Mutant(
+        "people are reminded as often as the clock calls",
+        REMINDING,
+        "    is_had = due and gate.reminded_for and gate.reminded_for >= due\n",
+        "    is_had = due is None\n",
+    ),
+    Mutant(
+        "the end of a deployment does not settle its gate",
+        OUTCOMES,
+        "        if gate.state in _OPEN:\n",
+        "        if gate.state is None:\n",
+    ),
+    Mutant(
+        "an outcome is written down as often as it is heard of",
+        LIFE,
+        'starts_from=ANY, absent=("outcome",), sets=_OUTCOME',
+        "starts_from=ANY, sets=_OUTCOME",
     ),
 )
 

@@ -1,6 +1,6 @@
 """What lies between a process and a service: latency, and every way for a call to go wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulation.process import Connect, Process, Send, Sleep
 from tests.simulation.schedule import Schedule
-from tests.simulation.world import HOSTS, REPORT, Call, Reply, World, understand
+from tests.simulation.world import HOSTS, REPORT, WRITES, Call, Reply, World, understand
 
 # How often each thing happens to a call that something happens to.
 FAULTS = {
@@ -32,6 +32,8 @@ ERRORS = {
     "codedeploy": ("ThrottlingException", "InternalFailure", "AccessDeniedException"),
     "ssm": ("ThrottlingException", "InternalServerError", "ParameterNotFound"),
     "sts": ("ExpiredToken", "InternalFailure"),
+    "scheduler": ("ThrottlingException", "InternalServerException", "AccessDeniedException"),
+    "events": ("ThrottlingException", "InternalException", "AccessDeniedException"),
 }
 SLACK_ERRORS = (
     Reply(429, b"rate_limited", {"Retry-After": "1"}),
@@ -41,6 +43,16 @@ SLACK_ERRORS = (
     Reply(404, b"no_service"),
     Reply(403, b"action_prohibited"),
     Reply(400, b"invalid_payload"),
+)
+API_ERRORS = (
+    Reply(429, b'{"ok": false, "error": "ratelimited"}', {"Retry-After": "1"}),
+    Reply(429, b'{"ok": false, "error": "ratelimited"}', {"Retry-After": "30"}),
+    Reply(500, b'{"ok": false, "error": "internal_error"}'),
+    Reply(200, b'{"ok": false, "error": "fatal_error"}'),
+    Reply(200, b'{"ok": false, "error": "token_revoked"}'),
+    Reply(200, b'{"ok": false, "error": "not_in_channel"}'),
+    Reply(200, b'{"ok": false, "error": "invalid_blocks"}'),
+    Reply(502, b"<html>"),
 )
 # What an outage answers to every call.
 OUTAGES = {
@@ -71,11 +83,46 @@ class Outage:
 
 
 @dataclass
+class Trick:
+    """Faults (None: none) that meet the next calls of one step, one after the other.
+
+    `step` is as in `step_of`; `job` is the only one whose calls they meet, `besides` one whose they
+    do not, `among` the functions or people whose they meet. `do` is called at the first.
+    """
+
+    step: str
+    faults: Sequence[str | None]
+    job: str | None = None
+    besides: str | None = None
+    among: Collection[str] | None = None
+    do: Callable[[Process, Call], None] | None = None
+    _met: int = 0
+
+    def meets(self, process: Process, call: Call) -> bool:
+        """Whether the next fault is for a call."""
+        return (
+            self._met < len(self.faults)
+            and step_of(call) == self.step
+            and self.job in (None, process.job)
+            and self.besides != process.job
+            and (self.among is None or process.name in self.among)
+        )
+
+    def meet(self, process: Process, call: Call) -> str | None:
+        """The next fault, which has met a call now."""
+        self._met += 1
+        if self.do and self._met == 1:
+            self.do(process, call)
+        return self.faults[self._met - 1]
+
+
+@dataclass
 class Network:
     """Carries questions of processes to the world, and its answers back.
 
     `rate` is how often a call meets a fault; `on_kill` is told of a process that a fault ended,
-    `on_fault` of each fault that a job met, and `on_reply` of each answer that arrived.
+    `on_fault` of each fault that a job met, and `on_reply` of each answer that arrived. `tricks`
+    are the faults of a plot, which come before those that are drawn.
     """
 
     schedule: Schedule
@@ -85,7 +132,7 @@ class Network:
     on_kill: Callable[[Process], None]
     on_fault: Callable[[Process, str, str], None]
     on_reply: Callable[[Process, Call, Reply], None]
-    chosen: dict[int, str] = field(default_factory=dict)
+    tricks: list[Trick] = field(default_factory=list)
 
     def question(self, process: Process, question: Connect | Send | Sleep) -> None:
         """Takes a question of a process."""
@@ -117,14 +164,18 @@ class Network:
         if call.operation in process.denied:
             self._reply(process, call, waits, self.world.refuse("AccessDeniedException"))
             return
+        trick = self._trick(process, call)
         outage = self._outage(call.service, process)
-        fault = None if outage else self._fault(call.service, process, about, at_connect=False)
+        fault = trick
+        if not (outage or trick):
+            fault = self._fault(call.service, process, about, at_connect=False)
         if outage or fault:
             self.on_fault(process, outage or fault or "", call.service)
             self.schedule.tell(process.job, f"{call.operation}: {outage or fault}")
         by = process.job
-        if outage == "error" or outage in ERRORS.get(call.service, ()) or fault == "error":
-            self._reply(process, call, waits, self._error(call, outage, chance))
+        code = outage or trick
+        if outage == "error" or code in ERRORS.get(call.service, ()) or fault == "error":
+            self._reply(process, call, waits, self._error(call, code, chance))
         elif fault == "reset":
             self._answer(process, waits, ConnectionResetError(104, "Connection reset by peer"))
         elif fault == "silent" or outage == "silent":
@@ -136,6 +187,8 @@ class Network:
             late = question.timeout + 20 * chance.random()
             self.schedule.after(late, partial(self._take_late, by, call))
         else:
+            if fault == "held":
+                waits = question.timeout * 0.9
             self.schedule.after(
                 waits, partial(self._arrive, process, question, call, fault, chance)
             )
@@ -156,6 +209,8 @@ class Network:
             self._answer(process, 0.01, ConnectionResetError(104, "Connection reset by peer"))
         elif fault == "answer silent":
             self._answer(process, question.timeout, TimeoutError("timed out"))
+        elif fault == "held":
+            self._reply(process, call, 0.01, reply)
         elif fault == "slow":
             self._reply(process, call, question.timeout * 0.95, reply)
         elif fault == "trickle":
@@ -165,7 +220,10 @@ class Network:
 
     def _take_late(self, by: str, call: Call) -> None:
         """A request arrives after its sender has given up on it."""
+        known = [(one, one.edits) for one in self.world.channel]
         self._take(by, call)
+        for message, edits in known:
+            message.is_shaken |= message.edits > edits
 
     def _take(self, by: str, call: Call) -> Reply:
         reply = self.world.take(call, by)
@@ -191,6 +249,13 @@ class Network:
         if process.alive:
             self.schedule.tell(process.job, "is killed")
             self.on_kill(process)
+
+    def _trick(self, process: Process, call: Call) -> str | None:
+        """The fault that a plot has for a call; and what it lets happen meanwhile."""
+        if self.schedule.faults_are_over:
+            return None
+        found = next((one for one in self.tricks if one.meets(process, call)), None)
+        return found.meet(process, call) if found else None
 
     def _outage(self, service: str, process: Process) -> str | None:
         if self.schedule.faults_are_over:
@@ -221,7 +286,7 @@ class Network:
 
     def _error(self, call: Call, outage: str | None, chance: Random) -> Reply:
         if call.service == "slack":
-            return chance.choice(SLACK_ERRORS)
+            return chance.choice(API_ERRORS if "/api/" in call.operation else SLACK_ERRORS)
         return self.world.refuse(outage or chance.choice(ERRORS[call.service]))
 
 
@@ -234,9 +299,24 @@ def _latency(chance: Random, timeout: float, *, longer: bool = False) -> float:
     return most * chance.random()
 
 
+def step_of(call: Call) -> str:
+    """What a call is for: the event that a write adds to the history, `lease`, or its name.
+
+    `post` is a message for the channel.
+    """
+    if call.service == "slack" and ("services" in call.operation or "chat.post" in call.operation):
+        return "post"
+    if call.operation not in WRITES:
+        return call.operation
+    values = call.request.get("ExpressionAttributeValues", {})
+    added = values.get(":new_history") or call.request.get("Item", {}).get("history")
+    return str(added["L"][-1]["M"]["event"]["S"]) if added else "lease"
+
+
 def _what(call: Call) -> str:
     if call.service == "slack":
-        return "posts to Slack" if "services" in call.operation else "answers the click"
+        is_click = "actions" in call.operation
+        return "answers the click" if is_click else f"posts to Slack ({call.operation[:20]})"
     return (
         f"{call.operation} {call.request['status']}" if call.operation == REPORT else call.operation
     )

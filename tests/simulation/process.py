@@ -6,10 +6,9 @@ which answers when it likes; until then the process stands still. So only one th
 happens, and the same schedule happens again in the same way.
 """
 
-import contextlib
-import functools
 import gc
 import importlib
+import importlib.util
 import io
 import json
 import logging
@@ -26,9 +25,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+import boto3
 import time_machine
 import urllib3.util.connection
+
+from tests import quicker
 
 # All that a process writes, whoever holds the stream by now.
 WRITTEN = io.StringIO()
@@ -38,9 +39,15 @@ HANDLERS = (
     "greenlight.handlers.decision",
     "greenlight_cli.main",
 )
+# A checkout of before does not have them.
+HANDLERS_OF_NOW = (
+    "greenlight.handlers.changes",
+    "greenlight.handlers.clock",
+    "greenlight.handlers.outcome",
+)
 # Of the machine's time, between two outside calls.
 HANGS_AFTER_SECONDS = 60
-SERVICES = ("dynamodb", "codedeploy", "ssm", "sts")
+SERVICES = ("dynamodb", "codedeploy", "ssm", "sts", "scheduler", "events")
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,11 @@ class Context:
     invoked_function_arn: str = "arn:aws:lambda:ap-northeast-2:123456789012:function:simulated"
 
 
+def follows_changes() -> bool:
+    """Whether the code that is simulated follows the changes of its table."""
+    return importlib.util.find_spec(HANDLERS_OF_NOW[0]) is not None
+
+
 def prepare(code: Path) -> time_machine.Traveller:
     """Imports the code that is simulated, once; the clock that everything reads from now on."""
     sys.path[:0] = [str(code / "function"), str(code / "cli")]
@@ -124,12 +136,9 @@ def prepare(code: Path) -> time_machine.Traveller:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     clock = time_machine.travel(0, tick=False).start()
     time.monotonic = lambda: time.time()  # noqa: PLW0108  # looked up when it is called
-    # A new session reads its descriptions of services anew: 50 ms of work that never changes.
-    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
-    for module in HANDLERS:
+    quicker.keep()
+    for module in (*HANDLERS, *(HANDLERS_OF_NOW if follows_changes() else ())):
         importlib.import_module(module)
-    import boto3  # noqa: PLC0415  # after the loader has changed
-
     session = boto3.Session("warm", "warm", region_name="ap-northeast-2")
     for service in SERVICES:
         session.client(service)  # type: ignore[call-overload]  # any of them
@@ -191,10 +200,8 @@ class Process:
 def _serve(pipe: Connection, environ: dict[str, str], seed: str) -> None:
     """Does one job after the other, in the child, until it is killed."""
     gc.disable()
-    for descriptor in range(3, 256):
-        if descriptor != pipe.fileno():
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+    os.closerange(3, pipe.fileno())
+    os.closerange(pipe.fileno() + 1, 256)
     os.environ.clear()
     os.environ.update(environ)
     random.seed(seed)

@@ -11,17 +11,19 @@
 6. Nobody is told twice by one hook, unless Slack's answer was lost.
 7. Metrics that ring alarms are true.
 8. No secret in anything written.
+9. It comes to an end.
 """
 
 import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stand_ins.aws import TABLE
 from tests.simulation.process import Ended, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
+from tests.simulation.steps import unexplained
 from tests.simulation.world import (
     BY_HAND,
     HOOK,
@@ -32,10 +34,22 @@ from tests.simulation.world import (
     Message,
     Reply,
     World,
+    moment,
 )
 
+if TYPE_CHECKING:
+    from tests.simulation.afterlife import Release
+
 # Steps of a gate's life that happen once, whatever comes twice.
-ONCE = ("opened", "notified", "reported", "expired", "failed", "failure_notified")
+ONCE = (
+    "opened",
+    "notified",
+    "reported",
+    "failed",
+    "failure_notified",
+    "ended",
+    "rolled_back",
+)
 DECIDED = ("APPROVED", "REJECTED")
 # What CodeDeploy knows, by the status on record.
 ENGINE = {
@@ -45,8 +59,23 @@ ENGINE = {
     "EXPIRED": "Failed",
     "FAILED": "Failed",
 }
-# How the header of a message that took the place of the buttons begins.
-SETTLED = {"✅": "Succeeded", "⛔": "Failed", "⌛": "Failed", "❌": "Failed"}
+# How a message begins that says what a gate came to, and what CodeDeploy then knows of the hook.
+SETTLED = {
+    "🚀": "Succeeded",
+    "⛔": "Failed",
+    "⌛": "Failed",
+    "❌": "Failed",
+    "🟢": "Succeeded",
+    "🔴": "Succeeded",
+    "🛑": "Succeeded",
+    "↩": "Succeeded",
+}
+STATUS_SIGNS = {"APPROVED": "🚀", "REJECTED": "⛔", "EXPIRED": "⌛", "FAILED": "❌"}
+OUTCOME_SIGNS = {"live": "🟢", "failed": "🔴", "stopped": "🛑", "rolled_back": "↩"}
+# By how many seconds a clock is ahead where clocks agree, and one more.
+MOST_AHEAD = 8.0
+# Those who bring nobody's decision; the clock brings its own, and what was left unreported.
+NOT_DECIDING = ("hook", "failure", "changes", "outcome")
 
 
 @dataclass
@@ -74,6 +103,7 @@ class Job:
     has_reported: bool = False
     is_shaken: bool = False
     is_blind: bool = False
+    was_reported: bool = False
     has_wrong_settings: bool = False
 
     @property
@@ -106,7 +136,7 @@ class Job:
     @property
     def is_deciding(self) -> bool:
         """Whether it wants to decide the gate, or has."""
-        return self.function not in ("hook", "failure")
+        return self.function not in NOT_DECIDING
 
 
 @dataclass
@@ -115,10 +145,10 @@ class Rules:
 
     `clocks_agree`: they differ by less than a lease allows. `report` is the answer that CodeDeploy
     took from us, `messages` what the channel got, `earlier` how many entries of the history are an
-    older hook's, `holders` who has taken each lease. `was_taken_over`: somebody's test event has
-    replaced the gate, and so its record. `barred` may decide nothing. `denied_approvers`: those, by
-    what they run, who approve and whom CodeDeploy lets answer no hook; where such a one does not
-    learn that, the approval stands.
+    older hook's, `holders` who has taken each lease, `carried` whose approval a job has written or
+    taken over. `was_taken_over`: somebody's test event has replaced the gate, and so its record.
+    `barred` may decide nothing. `denied_approvers`: those, by what they run, who approve and whom
+    CodeDeploy lets answer no hook; where such a one does not learn that, the approval stands.
     """
 
     schedule: Schedule
@@ -133,7 +163,9 @@ class Rules:
     denied_approvers: dict[str, str] = field(default_factory=dict)
     barred: set[str] = field(default_factory=lambda: {"U0MALLORY"})
     holders: dict[str, str] = field(default_factory=dict)
+    carried: dict[str, str] = field(default_factory=dict)
     earlier: int = 0
+    ways: str = "webhook"
     was_taken_over: bool = False
 
     def started(self, name: str, function: str, event: Any) -> None:
@@ -146,7 +178,9 @@ class Rules:
             told_at=self._gate().get("notified_at"),
             engine=self.world.engine,
             is_cut_off=not has_table,
-            has_wrong_settings=environ["SLACK_WEBHOOK_URL"] != WEBHOOK_PARAMETER,
+            was_reported="reported_at" in self._gate(),
+            has_wrong_settings=environ.get("SLACK_WEBHOOK_URL", WEBHOOK_PARAMETER)
+            != WEBHOOK_PARAMETER,
         )
 
     def replied(self, process: Process, call: Call, reply: Reply) -> None:
@@ -168,7 +202,7 @@ class Rules:
         job.is_cut_off |= service == "dynamodb"
         job.is_shaken |= service == "codedeploy"
         self._may_stand(job)
-        if job.has_posted or service == "slack" or fault in ("slow", "trickle"):
+        if job.has_posted or service == "slack" or fault in ("held", "slow", "trickle"):
             job.is_disturbed = True
 
     def killed(self, name: str) -> None:
@@ -181,6 +215,16 @@ class Rules:
         """Lets an approval stand whose maker may not have learned that CodeDeploy denies it."""
         if job.function in self.denied_approvers:
             self.approvers.add(self.denied_approvers[job.function])
+
+    def _may_approve(self, user: str) -> bool:
+        """Whether an approval by somebody is one.
+
+        CodeDeploy may deny somebody's answer, and not that of whoever presses the same button and
+        takes the decision over: with clocks that differ by more than a lease, before it is given
+        back.
+        """
+        is_denied = user in self.denied_approvers.values()
+        return user in self.approvers or (is_denied and not self.clocks_agree)
 
     def tried_to_report(self, by: str) -> None:
         """CodeDeploy gets an answer of ours, and takes it or does not."""
@@ -199,10 +243,15 @@ class Rules:
             self.schedule.breaks(
                 5, f"{by} took away from the history {old}: {after.get('history')}"
             )
+        if steps := unexplained(before, after):
+            made = f"{by} made a write that is not one step, but {steps}: {_brief(after)}"
+            self.schedule.breaks(5, made)
         if before.get("hook_execution_id") != after.get("hook_execution_id") or not is_a_gate:
             self.earlier = len(old) if is_a_gate else 0
         self._check_order(by, told[self.earlier :], told)
         self._check_leases(by, before, after)
+        if after.get("status") == "APPROVED" and "decided_by" in after:
+            self.carried[by] = after["decided_by"]
         if after.get("decided_by") in self.barred:
             self.schedule.breaks(1, f"{by} let {after['decided_by']} decide, who may not")
         if before.get("hook_execution_id") != after.get("hook_execution_id"):
@@ -220,15 +269,32 @@ class Rules:
             self._check_decision(by, before, after)
 
     def _check_leases(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-        """Rule 6: a lease is given up by whoever has it, or by a step that is on record."""
+        """Rule 6: a lease is given up by whoever has it, or by a step that is on record.
+
+        Nobody takes it before, by any clock.
+        """
         is_a_step = before.get("history") != after.get("history")
-        for holder in ("try_id", "report_try_id"):
+        is_same = before.get("hook_execution_id") == after.get("hook_execution_id")
+        # By the clock that is the farthest ahead.
+        soon = moment(self.schedule.now + MOST_AHEAD)
+        for until, holder in (
+            ("lease_until", "try_id"),
+            ("report_until", "report_try_id"),
+            ("show_until", "show_try_id"),
+        ):
             held = str(before.get(holder))
-            is_given_up = holder not in after and not is_a_step
+            is_shorter = held == after.get(holder) and before.get(until, "") > after.get(until, "")
+            is_given_up = (is_shorter or holder not in after) and not is_a_step
             if is_given_up and self.holders.get(held, by) != by:
                 self.schedule.breaks(6, f"{by} gave up the lease of {self.holders[held]}")
+            is_taken = is_same and holder in after and after[holder] != held and not is_a_step
+            if is_taken and self.clocks_agree and before.get(until, "") > soon:
+                self.schedule.breaks(6, f"{by} took the lease that {self.holders[held]} has")
             if holder in after:
                 self.holders.setdefault(after[holder], by)
+        carrier = self.holders.get(str(before.get("report_try_id")), by)
+        if carrier != by and before.get("status") == after.get("status"):
+            self._may_stand(self.jobs[carrier])  # it does not learn that it would have been denied
 
     def _check_decision(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         """A decision stays, unless CodeDeploy had its answer from elsewhere, or took none of it."""
@@ -252,7 +318,10 @@ class Rules:
         job, gate = self.jobs[by], self._gate()
         self.report = (by, str(gate.get("status")))
         if status == "Succeeded":
-            if gate.get("status") != "APPROVED" or gate["decided_by"] not in self.approvers:
+            decided_by = gate.get("decided_by") if gate.get("status") == "APPROVED" else None
+            if not gate and self.was_taken_over:
+                decided_by = self.carried.get(by)
+            if decided_by is None or not self._may_approve(decided_by):
                 self.schedule.breaks(1, f"{by} let a release through that nobody approved")
             return
         if job.is_blind:
@@ -264,7 +333,8 @@ class Rules:
         is_told = knows or was_asked
         if job.function == "failure" and gate and is_told and gate["status"] not in DECIDED:
             self.schedule.breaks(2, f"{by} failed a release that people were told of")
-        if job.function != "failure" and gate.get("status") != "REJECTED":
+        is_own_end = gate.get("status") == "EXPIRED" and job.function == "clock"
+        if job.function != "failure" and gate.get("status") != "REJECTED" and not is_own_end:
             self.schedule.breaks(1, f"{by} failed a release that nobody rejected")
 
     def posted(self, message: Message) -> None:
@@ -275,7 +345,11 @@ class Rules:
         if job.is_by_hand:
             message.is_foreign = True
             return
-        if message.kind != "settled":
+        if message.kind == "reminder" and job.was_reported:
+            self.schedule.breaks(6, f"{message.by} reminded people of a gate that had ended")
+        if message.edits and message.kind == "waiting":
+            return  # somebody is testing
+        if message.kind not in ("settled", "answer", "reminder"):
             self.messages.append((message.kind, message.by, job))
         engine = self.world.engine
         if message.kind == "waiting" and job.told_at and not self.was_taken_over:
@@ -302,9 +376,9 @@ class Rules:
             self.schedule.breaks(4, f"{by} showed a deadline that is {late:.0f} s late")
 
     def _check_settled(self, message: Message, engine: str) -> None:
-        header = message.content["blocks"][0]["text"]["text"]
-        if SETTLED[header[0]] != engine:
-            self.schedule.breaks(4, f"{message.by} said {header}: CodeDeploy knows {engine}")
+        if SETTLED[message.sign] != engine:
+            said = message.content["text"]
+            self.schedule.breaks(4, f"{message.by} said {said}: CodeDeploy knows {engine}")
         decided_by = self._gate().get("decided_by")
         if decided_by and decided_by not in message.text:
             self.schedule.breaks(4, f"{message.by} did not name {decided_by}: {message.text}")
@@ -325,10 +399,18 @@ class Rules:
             if self.counts["HookFailedOver"] > 1 and is_read:
                 self.schedule.breaks(7, f"{name} counted a release as never seen twice")
         self._check_denied(name, job)
+        self._check_busy(name, ended)
         if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.knows_little:
             self.schedule.breaks(
                 7, f"{name} counted a failed decision of a deployment that had ended"
             )
+
+    def _check_busy(self, name: str, ended: Ended) -> None:
+        """Rule 6: nobody leaves to another what is theirs to do."""
+        item = self.world.item()
+        is_held = "report_until" in item and self.holders.get(item["report_try_id"]) == name
+        if is_held and (ended.error or {}).get("errorType") == "GateBusyError":
+            self.schedule.breaks(6, f"{name} waited for the end of its own lease")
 
     def _check_denied(self, name: str, job: Job) -> None:
         """Rule 4: what CodeDeploy denied to the only one who tried is not on record as decided."""
@@ -359,9 +441,13 @@ class Rules:
                 self.schedule.breaks(3, "nobody was told of the gate, and CodeDeploy gave up")
             if self.report and self.report[1] == "FAILED" and "failed" not in kinds:
                 self.schedule.breaks(3, "the deployment was failed, and nobody was told")
-        if is_ours and engine == "Failed" and kinds[-1:] == ["stuck"] and not dead_letters:
+        # Of two failovers that overlap, one may say last what was so when it last looked.
+        knows_better = "failed" in kinds and not self.clocks_agree
+        is_stuck = kinds[-1:] == ["stuck"] and not knows_better
+        if is_ours and engine == "Failed" and is_stuck and not dead_letters:
             self.schedule.breaks(4, "people were told that it is stuck, and not that it was failed")
         self._check_counted()
+        self._check_decisions_counted()
         self._check_record(engine, gate, was_asked=was_asked, has_letter=bool(dead_letters))
         for kind in ("waiting", "failed"):
             calm = [
@@ -373,6 +459,28 @@ class Rules:
                 self.schedule.breaks(6, f"people were told twice ({kind}): by {', '.join(calm)}")
         self._check_secrets(json.dumps(self.world.item(), default=str), "the item")
 
+    def seen(self, release: "Release", *, has_moments: bool) -> None:
+        """Rule 4, when all that follows a gate has come: people see what is so."""
+        gate = self._gate()
+        if not gate.get("notified_at") or self.was_taken_over or BY_HAND in str(gate):
+            return
+        if release.has_told and release.outcome != gate.get("outcome"):
+            self.schedule.breaks(
+                4, f"the deployment is {release.outcome}, on record it is {gate.get('outcome')}"
+            )
+        wanted = _sign(gate)
+        own = [one for one in self.world.channel if one.ts and one.ts == gate.get("message_ts")]
+        for message in own:
+            is_wrong = message.sign != wanted or (wanted != "✅" and message.has_buttons)
+            if is_wrong and not message.is_shaken:
+                self.schedule.breaks(4, f"the message shows {message.sign}, and not {wanted}")
+        settled = any(one.kind in ("settled", "answer") for one in self.world.channel)
+        # Without moments nobody looks again at what a click was to change.
+        is_looked_after = gate.get("decided_via") != "slack" or has_moments
+        if own or settled or wanted in ("✅", "❌") or not is_looked_after:
+            return
+        self.schedule.breaks(4, f"nobody was told that it is {_brief(gate)}")
+
     def _check_counted(self) -> None:
         """Rule 7: a release that people never saw is counted."""
         failures = [one for one in self.jobs.values() if one.function == "failure"]
@@ -381,6 +489,12 @@ class Rules:
             return
         if not self.counts["HookFailedOver"]:
             self.schedule.breaks(7, "a release that people never saw is not counted")
+
+    def _check_decisions_counted(self) -> None:
+        """Rule 7: a decision is counted once, whoever brings it to CodeDeploy."""
+        decisions = self.counts["GateApproved"] + self.counts["GateRejected"]
+        if decisions > 1 and not self.was_taken_over:
+            self.schedule.breaks(7, f"{decisions} decisions of one gate were counted")
 
     def _check_record(
         self, engine: str, gate: dict[str, Any], *, was_asked: bool, has_letter: bool
@@ -401,8 +515,14 @@ class Rules:
             )
 
     def _could_be_ours(self) -> bool:
-        """Whether a try does not know what became of its answer, so that any may have been it."""
-        return any(job.has_reported and job.is_shaken for job in self.jobs.values())
+        """Whether nobody knows what became of a try's answer, so that any may have been it.
+
+        The next try cannot tell whether that of a failover ever went off.
+        """
+        return any(
+            job.is_shaken and (job.has_reported or job.function == "failure")
+            for job in self.jobs.values()
+        )
 
     def _gate(self) -> dict[str, Any]:
         """The item, if it is the gate of the hook."""
@@ -413,9 +533,10 @@ class Rules:
     def _check_order(self, by: str, events: list[str], told: list[str]) -> None:
         times = Counter(events)
         decided = times["decided"] - times["denied"]
-        if any(times[name] > 1 for name in ONCE) or decided > 2:
+        expired = times["expired"] - times["denied"]
+        if any(times[name] > 1 for name in ONCE) or decided > 2 or expired > 2:
             self.schedule.breaks(5, f"{by} wrote a step twice: {told}")
-        if "reported" in events and not {"decided", "failed"} & set(
+        if "reported" in events and not {"decided", "expired", "failed"} & set(
             events[: events.index("reported")]
         ):
             self.schedule.breaks(
@@ -426,6 +547,16 @@ class Rules:
         for secret in SECRETS:
             if secret in text:
                 self.schedule.breaks(8, f"{where} shows a secret: {secret}")
+
+
+def _sign(gate: dict[str, Any]) -> str:
+    """How the message about a gate has to begin."""
+    is_known = "reported_at" in gate or "failed_at" in gate
+    if gate["status"] == "WAITING" or not is_known:
+        return "✅"
+    if gate["status"] == "APPROVED" and "outcome" in gate:
+        return OUTCOME_SIGNS[gate["outcome"]]
+    return STATUS_SIGNS[gate["status"]]
 
 
 def _brief(item: dict[str, Any]) -> str:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from stand_ins.clicks import form, payload, signed, url_event
+from stand_ins.slack import CHANNEL
 from tests.simulation.actors import (
     ENVIRON,
     EVENT,
@@ -16,14 +18,23 @@ from tests.simulation.actors import (
     Caller,
     Clicker,
     Lambda,
+    Typist,
     deliver,
     items_from_before,
 )
+from tests.simulation.afterlife import Moments, Release, Stream
 from tests.simulation.network import OUTAGES, Network, Outage
-from tests.simulation.process import Ended, Process
+from tests.simulation.plots import weave
+from tests.simulation.process import Ended, Process, follows_changes
 from tests.simulation.rules import Rules
 from tests.simulation.schedule import AN_HOUR, START, Schedule
-from tests.simulation.world import ROTATED_PATH, WEBHOOK_PARAMETER, Message, World
+from tests.simulation.world import (
+    BOT_PARAMETER,
+    ROTATED_PATH,
+    WEBHOOK_PARAMETER,
+    Message,
+    World,
+)
 
 # How often a call meets a fault, and how often a schedule is like that.
 RATES = {0.0: 15, 0.02: 30, 0.08: 35, 0.25: 20}
@@ -47,13 +58,19 @@ def forged_button(value: str) -> dict[str, object]:
 
 @dataclass
 class Simulation:
-    """One schedule of the whole system."""
+    """One schedule of the whole system.
+
+    `people_wait` is how long people leave a message alone that they have seen; `skews` says what
+    the clocks of new environments of a function are ahead, where that is not drawn.
+    """
 
     schedule: Schedule
     most_age: float
     processes: list[Process] = field(default_factory=list)
     environs: dict[str, dict[str, str]] = field(default_factory=dict)
     clickers: list[Clicker] = field(default_factory=list)
+    people_wait: float = 0.0
+    skews: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lets the schedule happen."""
@@ -61,8 +78,11 @@ class Simulation:
             self._build()
             self._from_before()
             self._cast()
+            weave(self)
             self.schedule.run()
+            self._see()
             self._close()
+            self._see()
             self.rules.final(self.aws.dead_letters)
         finally:
             for process in self.processes:
@@ -75,11 +95,12 @@ class Simulation:
         self.rules = Rules(schedule, self.environs, clocks_agree=self.most_skew < 10)
         self.world = World(
             now=lambda: schedule.now,
-            wrote=self.rules.wrote,
+            wrote=self._wrote,
             posted=self._posted,
             reported=self.rules.reported,
             tried_to_report=self.rules.tried_to_report,
         )
+        self._follow()
         self.rules.world = self.world
         (rate,) = schedule.chance("the weather").choices(list(RATES), list(RATES.values()))
         self.network = Network(
@@ -92,7 +113,49 @@ class Simulation:
             on_reply=self.rules.replied,
         )
         self.aws = Lambda(schedule, self._start, self.rules.started, self.rules.ended)
+        self.stream, self.moments = Stream(self.aws), Moments(self.aws)
+        self.release = Release(self.aws)
+        if self.is_followed:
+            self.world.hook_ended = self.release.hook_ended
+            self.world.set_moment = self.moments.set_moment
         self._settings()
+
+    def _see(self) -> None:
+        """Checks what people see, if all changes were followed."""
+        has_moments = "SCHEDULE_GROUP" in self.own_environ and not self.moments.lost
+        if self.is_followed and not self.stream.lost:
+            self.rules.seen(self.release, has_moments=has_moments)
+
+    def _follow(self) -> None:
+        """Says what of what follows a gate is set up: a stream, moments, a bot."""
+        chance = self.schedule.chance("what follows")
+        self.is_followed = follows_changes() and chance.random() < 0.75
+        self.ways = chance.choice(["webhook", "webhook", "bot", "both"])
+        if not self.is_followed:
+            self.ways = "webhook"
+        self.own_environ = dict(ENVIRON)
+        if self.ways != "webhook":
+            bot = {"SLACK_BOT_TOKEN": BOT_PARAMETER, "SLACK_CHANNEL": CHANNEL}
+            self.own_environ |= {**bot, "SLACK_API_URL": self.world.slack.api_url}
+        if self.ways == "bot":
+            del self.own_environ["SLACK_WEBHOOK_URL"]
+        if self.is_followed and chance.random() < 0.8:
+            arn = "arn:aws:iam::123456789012:role/moments"
+            self.own_environ |= {"SCHEDULE_GROUP": "Greenlight", "SCHEDULE_ROLE_ARN": arn}
+            self.own_environ["CLOCK_FUNCTION_ARN"] = arn.replace(":iam::", ":lambda:x:")
+            self.own_environ |= chance.choice(({}, {}, {"DECIDE_WITHIN_MINUTES": "20"}))
+            self.own_environ |= chance.choice(({}, {"REMIND_MINUTES_BEFORE": "5,15,30"}))
+        if self.is_followed and chance.random() < 0.3:
+            self.own_environ["EVENT_BUS_NAME"] = "default"
+        if self.schedule.chance("the slash command").random() < 0.5:
+            self.own_environ["SLACK_COMMAND"] = "/greenlight"
+        self.schedule.seen[f"posts by: {self.ways}"] += 1
+        self.rules.ways = self.ways
+
+    def _wrote(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        self.rules.wrote(by, before, after)
+        if self.is_followed:
+            self.stream.wrote(before, after)
 
     def _settings(self) -> None:
         self.few = FEW if self.schedule.happens(0.2, "few may decide") else ""
@@ -106,12 +169,12 @@ class Simulation:
                 else:
                     self.schedule.someday(about, partial(self._change, function, wrong), within=600)
         if self.schedule.happens(0.02, "the code of the hook is gone"):
-            self.schedule.tell("stack", "the code of the hook is gone")
-            self.aws.broken = frozenset({"hook"})
+            self.lose_the_hook()
 
     def _environ(self, function: str) -> dict[str, str]:
         """The right settings of a function."""
-        return ENVIRON | ({"APPROVERS": self.few} if function == "decision" and self.few else {})
+        is_limited = self.few and function in ("decision", "changes", "clock")
+        return self.own_environ | ({"APPROVERS": self.few} if is_limited else {})
 
     def _change(self, function: str, wrong: dict[str, str]) -> None:
         """Somebody deploys a wrong setting: environments are new from then on."""
@@ -144,10 +207,10 @@ class Simulation:
             self._maybe(0.3, about, partial(deliver, self.aws, EVENT, about, self.most_age), 300)
         for name in ("alice", "bob", "carol"):
             if schedule.happens(0.5, f"{name} is there"):
-                self._add_clicker(name)
-        for name in ("dave", "erin"):
-            if schedule.happens(0.2, f"{name} is there"):
-                schedule.when_people_act(name, self._caller(name).run)
+                self.clickers.append(self.clicker(name))
+        if self.is_followed and schedule.happens(0.15, "tess is testing"):
+            self.clickers.append(self.clicker("tess", "claim"))
+        self._cast_commands()
         for status in ("Succeeded", "Failed"):
             answer = partial(self._answer_directly, status)
             self._maybe(0.05, f"frank answers {status}", answer, AN_HOUR)
@@ -157,6 +220,15 @@ class Simulation:
             schedule.when_people_act("mallory", self._forge)
         by_hand = partial(deliver, self.aws, EVENT_BY_HAND, "grace's test event", self.most_age)
         self._maybe(0.08, "grace tries the hook by hand", by_hand, 600)
+
+    def _cast_commands(self) -> None:
+        """Says who decides with a command: at a terminal, and in Slack."""
+        for name in ("dave", "erin"):
+            if self.schedule.happens(0.2, f"{name} is there"):
+                self.schedule.when_people_act(name, self._caller(name).run)
+        for name in ("ivan", "judy"):
+            if self.schedule.happens(0.15, f"{name} is there"):
+                self.schedule.when_people_act(name, self._typist(name).type)
 
     def _maybe(self, probability: float, about: str, do: Callable[[], None], within: float) -> None:
         """Somebody may do something, someday."""
@@ -176,7 +248,7 @@ class Simulation:
         chance = self.schedule.chance(name)
         verdict = chance.choice(["approve", "approve", "reject"])
         may_report = chance.random() < 0.7
-        self.environs[name] = ENVIRON
+        self.environs[name] = self.own_environ
         arn = f"arn:aws:iam::123456789012:user/{name}"
         if verdict == "approve" and may_report:
             self.rules.approvers.add(arn)
@@ -192,24 +264,46 @@ class Simulation:
             may_report=may_report,
         )
 
-    def _add_clicker(self, name: str, patience: int = 3) -> Clicker:
+    def clicker(self, name: str, verdict: str | None = None) -> Clicker:
+        """Somebody with a button, who has seen no message yet; without a verdict, one is drawn."""
         chance = self.schedule.chance(name)
-        verdict = chance.choice(["approve", "approve", "reject"])
+        drawn = chance.choice(["approve", "approve", "reject"])
         clicker = Clicker(
             self.aws,
             self.world,
             name,
-            verdict,
-            chance.randint(1, patience),
+            verdict or drawn,
+            chance.randint(1, 3),
             1 + 30 * chance.random(),
         )
+        self._may(name, clicker.verdict)
+        return clicker
+
+    def _typist(self, name: str) -> Typist:
+        """Somebody who decides, or looks, with a slash command."""
+        chance = self.schedule.chance(name)
+        verb = chance.choice(["approve", "approve", "reject", "reject", "show", "list"])
+        self._may(name, verb)
+        patience, gap = chance.randint(1, 3), 1 + 30 * chance.random()
+        return Typist(self.aws, self.world, name, verb, patience, gap)
+
+    def _may(self, name: str, what: str) -> None:
+        """Says whether somebody in Slack may decide, and will approve."""
         user = f"U0{name.upper()}"
         if self.few and user not in self.few:
             self.rules.barred.add(user)
-        elif verdict == "approve":
+        elif what == "approve":
             self.rules.approvers.add(user)
-        self.clickers.append(clicker)
-        return clicker
+
+    def start_ahead(self, function: str, process: Process, seconds: float) -> None:
+        """Lets a function's environments be new from now on, with clocks ahead of a process's."""
+        self.skews[function] = process.skew + seconds
+        self.aws.warm[function] = []
+
+    def lose_the_hook(self) -> None:
+        """Lets the hook function have no code."""
+        self.schedule.tell("stack", "the code of the hook is gone")
+        self.aws.broken = frozenset({"hook"})
 
     def _close(self) -> None:
         """All faults are over, and somebody tries every button that is still there."""
@@ -232,7 +326,8 @@ class Simulation:
         """A cold process of a function, or of a person at a terminal."""
         number = len(self.processes)
         about = f"process {number}"
-        skew = self.schedule.chance(f"clock of {about}").uniform(-1, 1) * self.most_skew
+        drawn = self.schedule.chance(f"clock of {about}").uniform(-1, 1) * self.most_skew
+        skew = self.skews.get(function, drawn)
         process = Process(
             name=function,
             environ=self.environs[function],
@@ -255,7 +350,7 @@ class Simulation:
     def _posted(self, message: Message) -> None:
         self.schedule.tell("the channel", f"has a message: {message.kind}")
         self.rules.posted(message)
-        if message.kind != "waiting" or message.is_foreign:
+        if message.kind != "waiting" or message.is_foreign or message.edits:
             return
         if self.schedule.happens(0.04, "the table is out once people are told"):
             chance = self.schedule.chance("when the table is back")
@@ -266,7 +361,7 @@ class Simulation:
             self.network.outages.append(outage)
         if message.has_buttons:
             for clicker in self.clickers:
-                clicker.see(message)
+                self.schedule.after(self.people_wait, partial(clicker.see, message))
 
     def _give_up(self) -> None:
         if self.world.ended_at is None:

@@ -30,9 +30,17 @@ from stand_ins.codedeploy import (
     restart,
     stop,
 )
-from stand_ins.slack import RESPONSE_PATH, WEBHOOK_PATH, Answer, SlackStandIn
+from stand_ins.slack import (
+    API_PATH,
+    BOT_TOKEN,
+    RESPONSE_PATH,
+    WEBHOOK_PATH,
+    Answer,
+    SlackStandIn,
+)
 
 DEPLOYMENT = "d-SIMULATED"
+ROLLBACK = "d-ROLLBACK"
 HOOK = "aG9vaw+/0=="
 BY_HAND = "bWFkZSB1cA=="  # somebody tries the function, with the id of a deployment that is live
 OLDER_HOOK = "b2xkZXI+/1=="
@@ -40,18 +48,22 @@ KEY = {"deployment_id": {"S": DEPLOYMENT}}
 
 WEBHOOK_PARAMETER = "/greenlight/slack-webhook"
 SIGNING_PARAMETER = "/greenlight/slack-signing-secret"
+BOT_PARAMETER = "/greenlight/slack-bot-token"
 SESSION_TOKEN = "session-token-that-nobody-shows"
 ROTATED_PATH = "/services/T0000/B0000/rotated-secret"
-SECRETS = (WEBHOOK_PATH, ROTATED_PATH, SIGNING_SECRET, SESSION_TOKEN)
+SECRETS = (WEBHOOK_PATH, ROTATED_PATH, SIGNING_SECRET, SESSION_TOKEN, BOT_TOKEN)
 
 REPORT = "PutLifecycleEventHookExecutionStatus"
 WRITES = ("UpdateItem", "PutItem", "DeleteItem")
 # Each service is a host of its own, so that it can be out of reach alone.
-HOSTS = {name: name for name in ("dynamodb", "codedeploy", "ssm", "sts")} | {"127.0.0.1": "slack"}
+HOSTS = {name: name for name in ("dynamodb", "codedeploy", "ssm", "sts", "scheduler", "events")} | {
+    "127.0.0.1": "slack"
+}
 SERVICES = {
     "AmazonSSM": "ssm",
     "CodeDeploy_20141006": "codedeploy",
     "DynamoDB_20120810": "dynamodb",
+    "AWSEvents": "events",
     "sts": "sts",
 }
 
@@ -86,22 +98,36 @@ class Reply:
 class Message:
     """A message in the channel, as people see it.
 
-    `at` is when it came; `is_foreign`: it is about a hook that is none of CodeDeploy's.
+    `at` is when it came; `is_foreign`: it is about a hook that is none of CodeDeploy's. `ts` is its
+    name, if a bot posted it, and `under` that of the message that it answers. `edits`: how often it
+    was changed; `is_shaken`: by a call that came so late that nobody knows of it.
     """
 
     content: dict[str, Any]
     at: float
     by: str
     is_foreign: bool = False
+    ts: str | None = None
+    under: str | None = None
+    edits: int = 0
+    is_shaken: bool = False
+
+    @property
+    def sign(self) -> str:
+        """What its heading begins with."""
+        return str(self.content["text"][0])
 
     @property
     def kind(self) -> str:
-        """`waiting`, `failed`, `stuck` or, once it was replaced, `settled`."""
-        if self.content.get("replace_original"):
-            return "settled"
+        """`waiting`, `reminder`, `failed`, `stuck`, `answer`, or `settled`: what a gate came to."""
+        # An answer has no heading; where the bot cannot give it, the webhook says it by itself.
+        if self.under or self.content["blocks"][0]["type"] != "header":
+            return "answer"
         if "--status Succeeded" in self.text:
-            return "waiting"
-        return "stuck" if "⚠️" in self.text else "failed"
+            return "reminder" if self.sign == "⏰" else "waiting"
+        if self.edits or self.sign not in ("❌", "⚠"):
+            return "settled"
+        return "stuck" if self.sign == "⚠" else "failed"
 
     @property
     def text(self) -> str:
@@ -120,7 +146,8 @@ class World:
 
     `wrote(before, after)` is called after each write, `posted(message)` after each message that the
     channel got, `tried_to_report(by)` before an answer of ours comes to CodeDeploy, and
-    `reported(by, status)` after it was taken.
+    `reported(by, status)` after it was taken. `hook_ended(status)` is called when CodeDeploy waits
+    for the hook no more, and `set_moment(name, at, payload)` when a schedule was made.
     """
 
     now: Callable[[], float]
@@ -128,6 +155,9 @@ class World:
     posted: Callable[[Message], None]
     reported: Callable[[str, str], None]
     tried_to_report: Callable[[str], None]
+    hook_ended: Callable[[str], None] = lambda _: None
+    set_moment: Callable[[str, float, Any], None] = lambda *_: None
+    moments: set[str] = field(default_factory=set)
     channel: list[Message] = field(default_factory=list)
     notices: dict[str, list[Any]] = field(default_factory=dict)
     clicked: dict[str, Message] = field(default_factory=dict)
@@ -138,6 +168,8 @@ class World:
         self.slack = SlackStandIn("http://127.0.0.1:8080")
         aws().reports.clear()
         client("dynamodb").delete_item(TableName=TABLE, Key=KEY)
+        deployments().pop(ROLLBACK, None)
+        deployments()[DEPLOYMENT].rollback = {}
         restart(DEPLOYMENT)
         self.store(WEBHOOK_PARAMETER, self.slack.webhook_url)
 
@@ -146,7 +178,12 @@ class World:
     def take(self, call: Call, by: str) -> Reply:
         """Lets a request take effect."""
         if call.service == "slack":
-            return self._post(call.operation, call.request, by)
+            return self._post(call, by)
+        if call.service == "scheduler":
+            return self._make_schedule(call.request)
+        if call.service == "events":
+            told = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
+            return Reply(200, json.dumps(told).encode())
         if call.service == "sts":
             return _identity(by)
         if call.operation == REPORT:
@@ -164,22 +201,41 @@ class World:
         """The answer of an AWS service that fails."""
         return _wsgi(lambda _, start_response: failure(code, start_response), {})
 
-    def _post(self, path: str, message: Any, by: str) -> Reply:
-        answer: Answer = self.slack.answer(path, json.dumps(message).encode())
-        if answer.status == 200:
-            self._show(path, message, by)
+    def _make_schedule(self, request: Any) -> Reply:
+        """Scheduler makes a schedule of a name once."""
+        name = request["Name"]
+        if name in self.moments:
+            headers = {"x-amzn-errortype": "ConflictException"}
+            return Reply(409, b'{"Message": "it exists"}', headers)
+        self.moments.add(name)
+        text = request["ScheduleExpression"].removeprefix("at(").removesuffix(")")
+        at = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        self.set_moment(name, at, json.loads(request["Target"]["Input"]))
+        return Reply(200, b'{"ScheduleArn": "arn:aws:scheduler:x:1:schedule/x/y"}')
+
+    def _post(self, call: Call, by: str) -> Reply:
+        path, content = call.operation, call.request
+        headers = {"Authorization": call.environ.get("HTTP_AUTHORIZATION", "")}
+        answer: Answer = self.slack.answer(path, json.dumps(content).encode(), headers)
+        told: Any = json.loads(answer.text) if path.startswith(API_PATH) else {"ok": True}
+        if answer.status == 200 and told["ok"]:
+            self._show(path, content, by, told.get("ts"))
         return Reply(answer.status or 500, answer.text.encode(), answer.headers)
 
-    def _show(self, path: str, content: Any, by: str) -> None:
-        if not path.startswith(RESPONSE_PATH):
-            message = Message(content, self.now(), by)
-            self.channel.append(message)
-        elif content.get("replace_original"):
+    def _show(self, path: str, content: Any, by: str, ts: str | None) -> None:
+        if path.startswith(RESPONSE_PATH):
+            if not content.get("replace_original"):
+                self.notices.setdefault(path, []).append(content)
+                return
             message = self.clicked[path]
-            message.content, message.by = content, by
+        elif path == f"{API_PATH}chat.update":
+            message = next(one for one in self.channel if one.ts == ts)
         else:
-            self.notices.setdefault(path, []).append(content)
+            message = Message(content, self.now(), by, ts=ts, under=content.get("thread_ts"))
+            self.channel.append(message)
+            self.posted(message)
             return
+        message.content, message.by, message.edits = content, by, message.edits + 1
         self.posted(message)
 
     # CodeDeploy, by other ways than Greenlight.
@@ -215,6 +271,7 @@ class World:
 
     def _ended(self, by: str) -> None:
         self.answered_by, self.ended_at = by, self.now()
+        self.hook_ended(self.engine)
 
     # The table and the secrets, by other ways than Greenlight.
 
@@ -279,7 +336,8 @@ def build() -> None:
     """Builds what every schedule finds: the table, the deployment, the signing secret."""
     create_table(client("dynamodb"))
     add_deployment(DEPLOYMENT, client("codedeploy"), hook_execution_id=HOOK)
-    client("ssm").put_parameter(Name=SIGNING_PARAMETER, Value=SIGNING_SECRET, Type="SecureString")
+    for name, value in ((SIGNING_PARAMETER, SIGNING_SECRET), (BOT_PARAMETER, BOT_TOKEN)):
+        client("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
 
 
 def understand(host: str, data: bytes) -> Call:
@@ -303,6 +361,9 @@ def understand(host: str, data: bytes) -> Call:
     }
     if HOSTS[host] == "slack":
         return Call("slack", path, json.loads(body), environ)
+    if HOSTS[host] == "scheduler":
+        request = {**json.loads(body), "Name": path.rpartition("/")[2]}
+        return Call("scheduler", "CreateSchedule", request, environ)
     if not service:
         return Call("sts", "GetCallerIdentity", None, environ)
     return Call(SERVICES[service], operation, json.loads(body), environ)

@@ -3,73 +3,93 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
-FUNCTION = Path(__file__).parents[2] / "function"
-MODULES = sorted(
-    ".".join(path.relative_to(FUNCTION).with_suffix("").parts)
+from tests.conftest import ROOT
+
+FUNCTION = ROOT / "function"
+PATHS = {
+    ".".join(path.relative_to(FUNCTION).with_suffix("").parts).removesuffix(".__init__"): path
     for path in FUNCTION.rglob("*.py")
-    if path.name != "__init__.py"
-)
-# A module may import those of its own row's right-hand rows only.
-LAYERS = [
-    {"lamda"},
-    {"greenlight.handlers.decision", "greenlight.handlers.failure", "greenlight.handlers.hook"},
-    {
-        "greenlight.clicks",
-        "greenlight.clients",
-        "greenlight.decisions",
-        "greenlight.failures",
-        "greenlight.gates",
-    },
-    {"greenlight.asking", "greenlight.reports"},
-    {
-        "greenlight.codedeploy",
-        "greenlight.messages",
-        "greenlight.secrets",
-        "greenlight.slack",
-        "greenlight.table",
-    },
-    {"greenlight.network", "greenlight.observability"},
-    {"greenlight.blocks", "greenlight.items", "greenlight.settings", "greenlight.words"},
-    {"greenlight.errors"},
-    {"greenlight.models"},
-]
+    if path != FUNCTION / "greenlight" / "__init__.py"  # in no wing
+}
+MODULES = sorted(PATHS)
+# The wings that each may import from, besides itself. Those side by side do not know each other.
+WINGS = {
+    "handlers": {"gates", "slack", "engines", "storage", "runtime", "model"},
+    "gates": {"slack", "engines", "storage", "runtime", "model"},
+    "slack": {"runtime", "model"},
+    "engines": {"runtime", "model"},
+    "storage": {"runtime", "model"},
+    "runtime": {"model"},
+    "model": set[str](),
+}
 
 
 def imports(module: str) -> set[str]:
     """The modules of ours that a module imports."""
-    tree = ast.parse(FUNCTION.joinpath(*module.split(".")).with_suffix(".py").read_text())
+    return imported_names(PATHS[module]) & set(MODULES)
+
+
+def imported_names(path: Path) -> set[str]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
-    return names & set(MODULES)
+    return names
 
 
-def test_every_module_has_its_place() -> None:
-    assert sorted(set().union(*LAYERS)) == MODULES
+def wing(module: str) -> str:
+    return module.split(".")[1]
 
 
-def test_imports_run_one_way() -> None:
-    for number, layer in enumerate(LAYERS):
-        below = set().union(*LAYERS[number + 1 :])
-        for module in layer:
-            assert imports(module) <= below, module
+def test_every_module_is_in_a_wing() -> None:
+    assert {wing(module) for module in MODULES if module != "lamda"} == set(WINGS)
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if module != "lamda"])
+def test_imports_run_down(module: str) -> None:
+    allowed = WINGS[wing(module)] | {wing(module)}
+
+    assert {wing(imported) for imported in imports(module)} <= allowed
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    TopologicalSorter({module: imports(module) for module in MODULES}).prepare()
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if one.startswith("greenlight.gates.")])
+def test_a_use_case_knows_no_event_and_no_network(module: str) -> None:
+    assert not {"boto3", "botocore", "requests", "urllib3"} & {
+        name.split(".")[0] for name in imported_names(PATHS[module])
+    }
 
 
 def test_only_settings_reads_the_environment() -> None:
     readers = [
-        module
-        for module in MODULES
-        if "os.environ" in FUNCTION.joinpath(*module.split(".")).with_suffix(".py").read_text()
+        module for module in MODULES if "os.environ" in PATHS[module].read_text(encoding="utf-8")
     ]
 
-    assert readers == ["greenlight.settings"]
+    assert readers == ["greenlight.runtime.settings"]
+
+
+def test_what_tests_share_is_in_no_file_of_tests() -> None:
+    tests = [path for path in ROOT.glob("tests/**/*.py") if path.name.startswith("test_")]
+    shared = {
+        (path.name, name)
+        for path in tests
+        for name in imported_names(path)
+        if name.startswith("tests.") and ".test_" in name
+    }
+
+    assert len(tests) > 30, "it looks where the tests are"
+    assert shared == set()
 
 
 @pytest.mark.parametrize(

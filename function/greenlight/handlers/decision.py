@@ -1,39 +1,25 @@
-"""A Slack button decides a gate."""
+"""A Slack button, or a slash command, decides a gate."""
 
 import base64
 import functools
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes import LambdaFunctionUrlEvent
 
-from greenlight import messages
-from greenlight.clicks import Click, parse_click
-from greenlight.clients import Clients
-from greenlight.codedeploy import CodeDeploy, is_unknown
-from greenlight.decisions import Decided, Outcome, decide
-from greenlight.errors import (
-    ClickError,
-    DecisionDeniedError,
-    DecisionMootError,
-    DecisionUnreportedError,
-    GateNotFoundError,
-    GateReplacedError,
-    GreenlightError,
-    SettlementUnrecordedError,
-    SignatureError,
-    SlackError,
-)
-from greenlight.models import Language, Message
-from greenlight.network import CHAIN_CONFIG, CLICK_HTTP_TIMEOUTS, Countdown
-from greenlight.observability import (
-    APPROVER_REFUSED,
+from greenlight.engines.codedeploy import CodeDeploy
+from greenlight.gates.clicking import take_click
+from greenlight.gates.means import Means
+from greenlight.gates.reporting import SIGNED_BY
+from greenlight.model.errors import ClickError, SignatureError, SlackError, SlackRefusedError
+from greenlight.model.gate import is_gate_id
+from greenlight.model.message import Message
+from greenlight.runtime.clients import Clients, ready
+from greenlight.runtime.network import CHAIN_CONFIG, CLICK_HTTP_TIMEOUTS, Countdown
+from greenlight.runtime.observability import (
     CLICK_FAILED,
     CLICK_IGNORED,
     CLICK_REFUSED,
-    DECISION_FAILED,
-    DECISION_REPEATED,
     MESSAGE_NOT_REPLACED,
     also_by_hand,
     annotate,
@@ -43,22 +29,16 @@ from greenlight.observability import (
     metrics,
     tracer,
 )
-from greenlight.reports import SIGNED_BY
-from greenlight.settings import DecisionSettings, load_decision_settings
-from greenlight.slack import SlackWebhook, verify_signature
-from greenlight.table import GateTable
+from greenlight.runtime.settings import DecisionSettings, load_decision_settings
+from greenlight.slack.clicks import parse_click
+from greenlight.slack.forms import fields_of, is_command
+from greenlight.slack.messages import plainer
+from greenlight.slack.signature import verify_signature
+from greenlight.slack.webhook import post_to
+from greenlight.slack.words import words_in
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
-
-
-# A click on what does not wait, as far as anybody knows.
-_MOOT: Final = (
-    DecisionMootError,
-    GateNotFoundError,
-    GateReplacedError,
-    SettlementUnrecordedError,
-)
 
 
 @also_by_hand
@@ -68,11 +48,11 @@ _MOOT: Final = (
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
 @metrics.log_metrics(capture_cold_start_metric=True)
 def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
-    """Takes a click on a button of Greenlight's message: a request of Slack's to a function URL.
+    """Takes a click on a button of Greenlight's message, or a slash command, to a function URL.
 
-    Answers 200 whatever became of a click: the message and, for the one who clicked, a notice say
-    it. 401 for what Slack did not sign, which touches and logs nothing of it; 400 for what is no
-    click. Raises SettingsError where the settings are wrong.
+    Answers 200 whatever became of it: the message and, for the one who did it, a notice say it. 401
+    for what Slack did not sign, which touches and logs nothing of it; 400 for what is neither.
+    Raises SettingsError where the settings are wrong.
     """
     with failures_reported("The click could not be taken", CLICK_FAILED):
         return _answer(event, _clients(), load_decision_settings())
@@ -81,14 +61,18 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
 def _answer(event: Any, clients: Clients, settings: DecisionSettings) -> dict[str, Any]:
     clients.countdown.restart()
     try:
-        click = parse_click(_signed_body(event, clients, settings))
+        fields = fields_of(_signed_body(event, clients, settings))
+        if is_command(fields):
+            _take_command(fields, clients, settings)
+            return _status(200)
+        click = parse_click(fields)
     except SignatureError as exc:
         logger.warning("A request was refused", stage=exc.stage, error=str(exc))
         annotate(outcome="refused")
         count(CLICK_REFUSED if exc.signed else CLICK_IGNORED)
         return _status(401)
     except ClickError as exc:
-        logger.warning("Slack sent no click", stage=exc.stage, error=str(exc))
+        logger.warning("Slack sent no click and no command", stage=exc.stage, error=str(exc))
         annotate(outcome="ignored")
         count(CLICK_IGNORED)
         return _status(400)
@@ -97,8 +81,7 @@ def _answer(event: Any, clients: Clients, settings: DecisionSettings) -> dict[st
         annotate(outcome="ignored")
         count(CLICK_IGNORED)
         return _status(200)
-    logger.set_correlation_id(click.hook.deployment_id)
-    annotate(deployment_id=click.hook.deployment_id)
+    _about(click.hook.deployment_id)
     logger.info(
         "Somebody clicked",
         verdict=click.verdict,
@@ -106,8 +89,35 @@ def _answer(event: Any, clients: Clients, settings: DecisionSettings) -> dict[st
         user_name=click.user_name,
         team_id=click.team_id,
     )
-    _tell(click, take(click, clients, settings), clients)
+    means = Means.of(clients, settings.table_name, clients.codedeploy)
+    take_click(click, settings, means, functools.partial(_say, clients, click.response_url))
     return _status(200)
+
+
+def _take_command(fields: dict[str, str], clients: Clients, settings: DecisionSettings) -> None:
+    """Takes a slash command. Raises ClickError for what is none."""
+    # A cold start for a click need not read their code.
+    from greenlight.gates.commanding import take_command  # noqa: PLC0415
+    from greenlight.slack.commands import parse_command  # noqa: PLC0415
+
+    command = parse_command(fields)
+    if is_gate_id(command.gate_id):
+        _about(command.gate_id)
+    logger.info(
+        "Somebody typed a command",
+        verb=command.verb,
+        user_id=command.user_id,
+        user_name=command.user_name,
+        team_id=command.team_id,
+    )
+    means = Means.of(clients, settings.table_name, clients.codedeploy)
+    take_command(command, settings, means, functools.partial(_say, clients, command.response_url))
+
+
+def _about(deployment_id: str) -> None:
+    """Says in logs, traces and metrics which deployment it is about."""
+    logger.set_correlation_id(deployment_id)
+    annotate(deployment_id=deployment_id)
 
 
 def _signed_body(event: Any, clients: Clients, settings: DecisionSettings) -> bytes:
@@ -125,97 +135,31 @@ def _signed_body(event: Any, clients: Clients, settings: DecisionSettings) -> by
     return raw
 
 
-def take(click: Click, clients: Clients, settings: DecisionSettings) -> list[Message]:
-    """Does what a click asks for, and gives what is to be said of it."""
-    language = settings.language
-    if settings.approvers and click.user_id not in settings.approvers:
-        logger.warning("Not an approver", user_id=click.user_id)
-        annotate(outcome="not_approver")
-        count(APPROVER_REFUSED)
-        return [messages.not_approver_notice(settings.approvers, language=language)]
-    codedeploy = CodeDeploy(clients.codedeploy)
-    try:
-        decided = _decide(click, codedeploy, clients, settings)
-    except GreenlightError as exc:
-        return [_why_not(exc, language)]
-    annotate(outcome=decided.outcome.name.lower())
-    console_url = codedeploy.console_url(click.hook.deployment_id)
-    return _what_to_say(decided, console_url, settings)
-
-
-def _why_not(error: GreenlightError, language: Language) -> Message:
-    """What only the one who clicked sees of a click that could not be carried out."""
-    notice = messages.not_done_notice(str(error), language=language)
-    match error:
-        case DecisionMootError() if is_unknown(error.reason):
-            notice = messages.unknown_notice(error.reason, language=language)
-        case DecisionMootError():
-            notice = messages.answered_notice(error.gate, error.reason, language=language)
-        case DecisionUnreportedError():
-            notice = messages.unreported_notice(error.gate, error.reason, language=language)
-        case DecisionDeniedError():
-            notice = messages.denied_notice(error.permission, language=language)
-        case GateNotFoundError():
-            notice = messages.not_found_notice(language)
-        case GateReplacedError():
-            notice = messages.replaced_notice(language)
-    return notice
-
-
-def _decide(
-    click: Click, codedeploy: CodeDeploy, clients: Clients, settings: DecisionSettings
-) -> Decided:
-    """Decides; a failure is counted where a deployment waits though somebody has decided."""
-    try:
-        with failures_reported("The decision could not be carried out", DECISION_FAILED, but=_MOOT):
-            return decide(
-                click.hook,
-                click.decision,
-                table=GateTable(clients.dynamodb, settings.table_name),
-                codedeploy=codedeploy,
-                countdown=clients.countdown,
-                clock=lambda: datetime.now(UTC),
-            )
-    except _MOOT as exc:
-        logger.warning("Nothing waits for this decision", stage=exc.stage, error=str(exc))
-        annotate(outcome="moot")
-        count(DECISION_REPEATED)
-        raise
-
-
-def _what_to_say(decided: Decided, console_url: str, settings: DecisionSettings) -> list[Message]:
-    """The message that takes the place of the notice, and what only the one who clicked sees."""
-    gate, language = decided.gate, settings.language
-    said: list[Message] = []
-    if not (gate.is_unreported or gate.is_failing):
-        settled = messages.settled_message(gate, console_url=console_url, language=language)
-        said.append({**settled, "replace_original": True})
-    if decided.outcome in (Outcome.STANDS, Outcome.SETTLED):
-        elsewhere = decided.outcome is Outcome.SETTLED
-        said.append(messages.standing_notice(gate, settled=elsewhere, language=language))
-    return said
-
-
-def _tell(click: Click, said: list[Message], clients: Clients) -> None:
-    """Says it in Slack, as well as that can be done: what is decided stands."""
-    response_url = click.response_url
+def _say(clients: Clients, response_url: str | None, message: Message) -> bool:
+    """Says it in Slack, as well as that can be done, and whether it was; what is done stands."""
     if response_url is None:
-        logger.warning("The click has no response_url of Slack's: the message stays as it is")
-        count(MESSAGE_NOT_REPLACED)
-        return
-    slack = SlackWebhook(clients.http, lambda **_: response_url, clients.countdown)
-    for message in said:
-        if not clients.countdown.allows(sum(CLICK_HTTP_TIMEOUTS)):
-            logger.warning("There is no time to say in Slack what became of the click")
-            count(MESSAGE_NOT_REPLACED)
-            return
+        logger.warning("There is no response_url of Slack's: nothing is said or changed")
+    elif not clients.countdown.allows(sum(CLICK_HTTP_TIMEOUTS)):
+        logger.warning("There is no time to say in Slack what became of it")
+    else:
         try:
-            slack.post(message)
+            post_to(clients.http, response_url, message)
+        except SlackRefusedError as exc:
+            plain = plainer(message)
+            if plain != message:
+                logger.warning("Slack refused the message: trying a plainer one", error=str(exc))
+                return _say(clients, response_url, plain)
+            _not_said(exc)
         except SlackError as exc:
-            logger.warning(
-                "Slack does not show what became of the click", stage=exc.stage, error=str(exc)
-            )
-            count(MESSAGE_NOT_REPLACED)
+            _not_said(exc)
+        else:
+            return True
+    count(MESSAGE_NOT_REPLACED)
+    return False
+
+
+def _not_said(error: SlackError) -> None:
+    logger.warning("Slack does not show what became of it", stage=error.stage, error=str(error))
 
 
 def _status(code: int) -> dict[str, Any]:
@@ -226,3 +170,14 @@ def _status(code: int) -> dict[str, Any]:
 @functools.cache
 def _clients() -> Clients:
     return Clients(Countdown(), CHAIN_CONFIG, CLICK_HTTP_TIMEOUTS)
+
+
+def _make() -> None:
+    clients = _clients()
+    clients.make("dynamodb", "codedeploy", "http")
+    settings = load_decision_settings()
+    clients.secrets.prepare(settings.signing_secret)
+    words_in(settings.languages, CodeDeploy.name)
+
+
+ready(_make)

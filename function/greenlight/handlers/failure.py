@@ -2,16 +2,16 @@
 
 import functools
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from greenlight.clients import Clients
-from greenlight.codedeploy import CodeDeploy, parse_hook
-from greenlight.errors import EventError, GreenlightError, SettingsError
-from greenlight.failures import Failover, Problem
-from greenlight.models import Hook
-from greenlight.network import CHAIN_CONFIG, Countdown
-from greenlight.observability import (
+from greenlight.engines.codedeploy import CodeDeploy, parse_hook
+from greenlight.gates.failing import Failover, Problem
+from greenlight.gates.means import Means
+from greenlight.model.errors import EventError, GreenlightError
+from greenlight.model.gate import Hook
+from greenlight.runtime.clients import Clients, ready
+from greenlight.runtime.network import CHAIN_CONFIG, Countdown
+from greenlight.runtime.observability import (
     FAILOVER_FAILED,
     also_by_hand,
     annotate,
@@ -20,9 +20,9 @@ from greenlight.observability import (
     metrics,
     tracer,
 )
-from greenlight.settings import load_failure_settings
-from greenlight.slack import SlackWebhook
-from greenlight.table import GateTable
+from greenlight.runtime.settings import load_failure_settings
+from greenlight.slack.ways import way
+from greenlight.slack.words import words_in
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -89,19 +89,15 @@ def fail_with(clients: Clients, hook: Hook, problem: Problem) -> bool:
     settings = load_failure_settings()
     if settings.problems:
         logger.warning("Settings are wrong", stage="settings", problems=settings.problems)
+    means = Means.of(clients, settings.table_name or "", clients.codedeploy)
+    slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
+    return Failover(hook, problem, settings, means, slack).run()
 
-    def webhook_url(*, fresh: bool = False) -> str:
-        if settings.slack_webhook is None:
-            raise SettingsError(*settings.problems)
-        return clients.secrets.webhook_url(settings.slack_webhook, fresh=fresh)
 
-    return Failover(
-        hook,
-        problem,
-        settings,
-        table=GateTable(clients.dynamodb, settings.table_name) if settings.table_name else None,
-        codedeploy=CodeDeploy(clients.codedeploy),
-        slack=SlackWebhook(clients.http, webhook_url, clients.countdown),
-        countdown=clients.countdown,
-        clock=lambda: datetime.now(UTC),
-    ).run()
+def _make() -> None:
+    clients = _clients()
+    clients.make("dynamodb", "codedeploy", "http")
+    words_in(load_failure_settings().languages, CodeDeploy.name)
+
+
+ready(_make)

@@ -2,15 +2,15 @@
 
 import functools
 import json
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from greenlight.clients import Clients
-from greenlight.codedeploy import CodeDeploy, parse_hook
-from greenlight.gates import DESCRIBED_BY, Opened, open_gate
-from greenlight.models import Hook
-from greenlight.network import Countdown
-from greenlight.observability import (
+from greenlight.engines.codedeploy import CodeDeploy, parse_hook
+from greenlight.gates.means import Means
+from greenlight.gates.opening import DESCRIBED_BY, Opened, open_gate
+from greenlight.model.gate import Hook
+from greenlight.runtime.clients import Clients, ready
+from greenlight.runtime.network import Countdown
+from greenlight.runtime.observability import (
     HOOK_FAILED,
     also_by_hand,
     annotate,
@@ -19,9 +19,9 @@ from greenlight.observability import (
     metrics,
     tracer,
 )
-from greenlight.settings import Settings, load_settings
-from greenlight.slack import SlackWebhook
-from greenlight.table import GateTable
+from greenlight.runtime.settings import Settings, load_settings
+from greenlight.slack.ways import way
+from greenlight.slack.words import words_in
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -59,15 +59,19 @@ def _clients() -> Clients:
 def open_with(clients: Clients, hook: Hook, settings: Settings) -> Opened:
     """Opens a gate, in an invocation that starts now."""
     clients.countdown.restart()
-    webhook_url = functools.partial(clients.secrets.webhook_url, settings.slack_webhook)
+    means = Means.of(clients, settings.table_name, clients.codedeploy_look_up)
+    slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
     with clients.countdown.until(DESCRIBED_BY):
-        webhook_url()  # a webhook that cannot be read is found out before anything is written
-    return open_gate(
-        hook,
-        settings,
-        table=GateTable(clients.dynamodb, settings.table_name),
-        codedeploy=CodeDeploy(clients.codedeploy_look_up),
-        slack=SlackWebhook(clients.http, webhook_url, clients.countdown),
-        countdown=clients.countdown,
-        clock=lambda: datetime.now(UTC),
-    )
+        slack.check()  # a secret that cannot be read is found out before anything is written
+    return open_gate(hook, settings, means, slack)
+
+
+def _make() -> None:
+    clients = _clients()
+    clients.make("dynamodb", "codedeploy_look_up", "http")
+    settings = load_settings()
+    clients.secrets.prepare(*settings.slack.secrets)
+    words_in(settings.languages, CodeDeploy.name)
+
+
+ready(_make)

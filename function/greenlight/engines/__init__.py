@@ -1,0 +1,1 @@
+"""What only an engine knows: what asked, and waits for the answer."""

@@ -1,0 +1,1 @@
+"""The use cases, one a file: the life of a gate."""

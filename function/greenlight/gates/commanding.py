@@ -1,0 +1,113 @@
+"""The use case of a slash command in Slack: what it does, and what is said of it."""
+
+from collections.abc import Callable
+
+from greenlight.gates.answering import decisions_counted, may_decide, why_not
+from greenlight.gates.deciding import Decided, Effect, decide
+from greenlight.gates.means import Means
+from greenlight.gates.reporting import LOOKED_BY
+from greenlight.model.errors import (
+    GateNotFoundError,
+    GreenlightError,
+    IndexMissingError,
+)
+from greenlight.model.gate import Decision, Gate, Verdict, Via, is_gate_id
+from greenlight.model.message import Message
+from greenlight.runtime.observability import CLICK_FAILED, annotate, failures_reported, logger
+from greenlight.runtime.settings import DecisionSettings
+from greenlight.slack import messages
+from greenlight.slack.commands import Command, Verb
+from greenlight.slack.words import Words, words_in
+
+
+def take_command(
+    command: Command, settings: DecisionSettings, means: Means, say: Callable[[Message], bool]
+) -> None:
+    """Does what a slash command asks for, and answers whoever typed it, privately.
+
+    `say` takes the answer, and gives whether Slack took it. Nothing is raised: a failure is logged
+    and counted, and said in the answer.
+    """
+    words = words_in(settings.languages, means.engine.name)
+    if command.decision:
+        say(_decide(command, command.decision, settings, means, words))
+    elif command.verb in (Verb.HELP, None):
+        is_asked = command.verb is Verb.HELP
+        say(messages.help_notice(command.name, words, is_asked=is_asked))
+    else:
+        say(_look(command, means, words))
+
+
+def _decide(
+    command: Command,
+    decision: Decision,
+    settings: DecisionSettings,
+    means: Means,
+    words: Words,
+) -> Message:
+    """Decides the gate as it is now, and gives what is to be said of that."""
+    if not may_decide(command.user_id, settings):
+        return messages.not_approver_notice(settings.approvers, words)
+    if decision.verdict is Verdict.REJECT and not decision.reason:
+        return messages.needs_reason_notice(command.name, command.gate_id, words)
+    try:
+        with decisions_counted():
+            decided = decide(_find(command, means).hook, decision, means)
+    except GateNotFoundError:
+        return messages.unknown_id_notice(command.name, command.gate_id, words)
+    except GreenlightError as exc:
+        return why_not(exc, words, command.name)
+    annotate(outcome=decided.effect.name.lower())
+    gate = decided.gate
+    if decided.effect in (Effect.STANDS, Effect.SETTLED):
+        is_settled = decided.effect is Effect.SETTLED
+        notice = messages.standing_notice(gate, words, settled=is_settled, command=command.name)
+    else:
+        notice = messages.decided_notice(gate, means.pointers(gate.hook), words)
+    _leave_message(decided, means)
+    return notice
+
+
+def _leave_message(decided: Decided, means: Means) -> None:
+    """Writes down that the message of a gate that a command has brought to its end is as it was.
+
+    Whoever presses a button changes the message; a command cannot, and so it is said in a new one,
+    at once, and not only when a click has had its time. A bot changes its message anyway.
+    """
+    gate = decided.gate
+    is_ours = decided.effect in (Effect.MADE, Effect.FINISHED) and gate.decided_via is Via.SLACK
+    if not is_ours or gate.place or gate.shown:
+        return
+    try:
+        means.table.mark_left(gate)
+    except GreenlightError as exc:
+        logger.warning("The message is looked at in a minute", stage=exc.stage, error=str(exc))
+
+
+def _look(command: Command, means: Means, words: Words) -> Message:
+    """What waits, or how one gate stands."""
+    try:
+        with failures_reported(
+            "What a command asks for could not be looked up", CLICK_FAILED, but=(GateNotFoundError,)
+        ):
+            if command.verb is Verb.LIST:
+                with means.countdown.until(LOOKED_BY):
+                    gates = means.table.unsettled(means.clock())
+                pages = [means.pointers(gate.hook).console_url for gate in gates]
+                return messages.list_notice(gates, pages, words)
+            gate = _find(command, means)
+            return messages.gate_notice(gate, means.pointers(gate.hook), words, command.name)
+    except GateNotFoundError:
+        return messages.unknown_id_notice(command.name, command.gate_id, words)
+    except IndexMissingError as exc:
+        return messages.no_index_notice(exc.table, exc.index, words)
+    except GreenlightError as exc:
+        return messages.not_looked_up_notice(str(exc), words)
+
+
+def _find(command: Command, means: Means) -> Gate:
+    """The gate that is meant. Raises GateNotFoundError, also for what is no id, or TableError."""
+    if not is_gate_id(command.gate_id):
+        raise GateNotFoundError("what was typed for an id", means.table.name)
+    with means.countdown.until(LOOKED_BY):
+        return means.table.get(command.gate_id)

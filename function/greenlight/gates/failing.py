@@ -1,0 +1,256 @@
+"""The use case of failing a hook that nobody could be asked about. It knows no event, no boto3."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from greenlight.engines.codedeploy import has_ended
+from greenlight.gates.asking import ask
+from greenlight.gates.looking import look_up_lifecycle, new_gate
+from greenlight.gates.means import Means
+from greenlight.gates.reporting import CLAIMED_BY, REPORTED_BY, record, report
+from greenlight.model.errors import (
+    CodeDeployError,
+    GateBusyError,
+    GateNotFoundError,
+    GateReplacedError,
+    GateTakenError,
+    GreenlightError,
+    HookAnsweredError,
+    HookRefusedError,
+    HookUnexplainedError,
+    SettingsError,
+    SlackError,
+    TableError,
+    ToldUnrecordedError,
+)
+from greenlight.model.gate import (
+    UNKNOWN,
+    Gate,
+    GateState,
+    GateStatus,
+    Hook,
+    Lifecycle,
+    NewGate,
+    failed_gate,
+)
+from greenlight.model.life import News
+from greenlight.runtime.network import CHAIN_SECONDS, HTTP_TRY_SECONDS, LOOK_UP_SECONDS
+from greenlight.runtime.observability import (
+    HOOK_FAILED_OVER,
+    HOOK_LEFT_ALONE,
+    count,
+    count_now,
+    logger,
+)
+from greenlight.runtime.settings import FailureSettings
+from greenlight.slack.messages import render
+from greenlight.slack.ways import Way
+from greenlight.storage.table import Held
+
+# People were asked again by this second of the invocation, or are not.
+ASKED_BY: Final = 18.0
+
+_GO_ON: Final = (GateStatus.WAITING, GateStatus.APPROVED)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a hook could not be opened: the type of the last error, and what people are told."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failover:
+    """Fails a hook whose tries are exhausted, unless people were told or somebody decided.
+
+    The table decides that; where it cannot be read, the hook is failed.
+    """
+
+    hook: Hook
+    problem: Problem
+    settings: FailureSettings
+    means: Means
+    slack: Way
+
+    def run(self) -> bool:
+        """Whether the deployment has failed; if not, people were told, or somebody has answered.
+
+        Raises CodeDeployError if CodeDeploy could not be told, GateBusyError while another try is
+        at work, TableError if it is not on record, SlackError or SettingsError if people could not
+        be told. Calling it again after any of them carries on where it stopped.
+        """
+        knows = self.problem.kind == ToldUnrecordedError.__name__
+        if knows:
+            self._record_that_people_were_told()
+        try:
+            with self.means.countdown.until(CLAIMED_BY):
+                held = self._take()
+        except GateTakenError as exc:
+            logger.warning("The gate of another hook is left as it is", error=str(exc))
+            return self._fail_unread(is_taken=True)
+        except TableError as exc:
+            if knows:
+                raise
+            logger.warning("The gate cannot be read", error=str(exc))
+            return self._fail_unread()
+        return self._finish(held)
+
+    def _take(self) -> Held:
+        """Takes the gate to fail it, unless it needs no more than to be finished."""
+        try:
+            return self.means.table.fail(self._new_gate(), self.problem.reason)
+        except GateTakenError:
+            lifecycle = look_up_lifecycle(self.hook, self.means)
+            return self.means.table.fail(self._new_gate(lifecycle), self.problem.reason)
+
+    def _finish(self, held: Held) -> bool:
+        """Brings what is on record to CodeDeploy and to people; whether the release has failed."""
+        if held.may_be_told:
+            return self._ask_again(held.gate)
+        if held.gate.state in (GateState.DECIDED, GateState.FAILING) and not held.try_id:
+            held = self.means.table.take_over(held.gate, self.means.clock())
+        gate = self._carry(held) if held.try_id else held.gate
+        if gate.state is GateState.FAILING:  # another try has taken it over, and knows better
+            raise GateBusyError(gate.deployment_id, None)
+        is_ours = gate.status is GateStatus.FAILED
+        if gate.status in _GO_ON or gate.decided_by or (gate.notified_at and not is_ours):
+            return self._leave_alone("people were told, or somebody has answered")
+        # The version before this one did not write down whether people were told that it failed.
+        is_from_before = gate.failed_at and not gate.reported_at
+        if is_from_before or not self._tell_once(gate):
+            self._leave_alone("people know that it has failed")
+        return True
+
+    def _ask_again(self, gate: Gate) -> bool:
+        """Asks people once more, whom an earlier try may have told; fails the hook if it cannot."""
+        means = self.means
+        with means.countdown.until(CLAIMED_BY):
+            lifecycle = look_up_lifecycle(self.hook, means)
+        telling = means.table.resume(gate, self._new_gate(lifecycle), may_be_told=True)
+        if telling.try_id is None:  # told or decided just now
+            return self._finish(telling)
+        if has_ended(lifecycle, gate):
+            with means.countdown.until(ASKED_BY):
+                settlement = means.engine.settlement(gate)
+            settled = means.table.settle(telling, settlement, means.clock(), unasked=True)
+            return self._finish(Held(settled))
+        try:
+            ask(telling, self.settings.look, means, self.slack, told_by=ASKED_BY)
+        except (SlackError, SettingsError) as exc:
+            logger.warning("People may have been told, and cannot be asked again", error=str(exc))
+            failed = means.table.fail(self._new_gate(), self.problem.reason, telling=telling)
+            return self._finish(failed)
+        return self._leave_alone("people may have been told, and were asked again")
+
+    def _carry(self, held: Held) -> Gate:
+        """Brings to CodeDeploy what is on record: that the hook failed, or somebody's decision."""
+        try:
+            settlement = report(held, self.means)
+        except CodeDeployError:
+            self.means.table.stop_reporting(held)
+            if held.gate.status is GateStatus.FAILED:
+                self._tell_stuck()
+            raise
+        return record(held, settlement, self.means)
+
+    def _tell_once(self, gate: Gate) -> bool:
+        """Tells people that the deployment ended without their being asked; False if they know."""
+        self._need_time_to_tell(2 * CHAIN_SECONDS)  # the lease, and that they know
+        held = self.means.table.take_failure_message(gate, self.means.clock())
+        if held.try_id is None:
+            return False
+        is_ours = gate.status is GateStatus.FAILED
+        try:
+            self._tell(News.FAILED if is_ours else News.ENDED)
+        except GreenlightError:
+            self.means.table.stop_telling(held)
+            raise
+        try:
+            self.means.table.mark_failure_notified(self.hook, self.means.clock())
+        except (TableError, GateNotFoundError, GateReplacedError) as exc:
+            # They know, and that is what counts.
+            logger.warning("That people were told is not written down", error=str(exc))
+        return True
+
+    def _fail_unread(self, *, is_taken: bool = False) -> bool:
+        """Fails the hook whatever is on record: a deployment that hangs is worse.
+
+        Writes it down afterwards, if the table can be written by then.
+        `is_taken`: another hook of the deployment has the gate, so this one may be made up.
+        """
+        try:
+            with self.means.countdown.until(REPORTED_BY):
+                self.means.engine.report(self.hook, succeeded=False)
+        except HookAnsweredError as settled:
+            if not self._has_failed(settled):
+                return self._leave_alone("CodeDeploy has an answer from elsewhere")
+            if not settled.in_doubt:
+                self._need_time_to_tell()
+                self._tell(News.ENDED)
+                return True
+        except CodeDeployError as exc:
+            if is_taken and isinstance(exc, HookRefusedError):
+                return self._leave_alone("CodeDeploy does not know it: somebody made it up")
+            self._tell_stuck()
+            raise
+        count_now(HOOK_FAILED_OVER)
+        gate = None if is_taken else self._noted()
+        if gate:
+            self._tell_once(gate)
+        else:
+            self._need_time_to_tell()
+            self._tell(News.FAILED)
+        return True
+
+    def _leave_alone(self, why: str) -> bool:
+        logger.info("The hook is left alone", why=why)
+        count(HOOK_LEFT_ALONE)
+        return False
+
+    def _record_that_people_were_told(self) -> None:
+        """Writes down what the last try could not. Raises TableError."""
+        try:
+            self.means.table.mark_notified(self.hook, self.means.clock())
+        except (GateNotFoundError, GateReplacedError) as exc:
+            logger.warning("People were told of a gate that is gone", error=str(exc))
+
+    def _has_failed(self, settled: HookAnsweredError) -> bool:
+        """Whether a deployment has failed whose hook has an answer."""
+        try:
+            return self.means.engine.has_failed(self.hook.deployment_id)
+        except CodeDeployError as exc:
+            raise HookUnexplainedError(
+                exc.operation, exc.reason, in_doubt=settled.in_doubt
+            ) from exc
+
+    def _noted(self) -> Gate | None:
+        """Writes down what was done unread; the gate, if that is on record now."""
+        try:
+            held = self.means.table.fail(self._new_gate(), self.problem.reason, is_reported=True)
+        except GreenlightError as exc:
+            logger.warning("The gate is not marked as failed", error=str(exc))
+            return None
+        return held.gate if held.is_new else None
+
+    def _tell(self, news: News) -> None:
+        """Tells people, of the gate as it is told: there need not be one on record."""
+        gate = failed_gate(self._new_gate(), self.problem.reason)
+        pointers = self.means.pointers(self.hook)
+        self.slack.post(render(gate, news, pointers, self.settings.look))
+
+    def _tell_stuck(self) -> None:
+        """Tells people that the deployment hangs, if there is time and a way; and at each try."""
+        try:
+            self._need_time_to_tell()
+            self._tell(News.STUCK)
+        except GreenlightError as exc:
+            logger.warning("People are not told that it hangs", stage=exc.stage, error=str(exc))
+
+    def _need_time_to_tell(self, besides: float = 0.0) -> None:
+        if not self.means.countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS + besides):
+            raise SlackError("there was no time left to post it")
+
+    def _new_gate(self, lifecycle: Lifecycle = UNKNOWN) -> NewGate:
+        return new_gate(self.hook, self.settings, self.means, lifecycle=lifecycle)

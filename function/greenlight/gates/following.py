@@ -1,0 +1,125 @@
+"""The use case of a gate that has changed: moments are set, people see it, machines hear of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from greenlight.gates.closing import LOOK_AFTER, keep_true
+from greenlight.gates.means import Means
+from greenlight.gates.outcomes import learn
+from greenlight.model.errors import (
+    CodeDeployDeniedError,
+    GateNotFoundError,
+    HookRefusedError,
+    MomentError,
+    PublishError,
+)
+from greenlight.model.gate import Due, Gate, GateState, as_json
+from greenlight.runtime.bus import Bus
+from greenlight.runtime.observability import (
+    EVENT_NOT_PUBLISHED,
+    MOMENT_NOT_SET,
+    count,
+    logger,
+)
+from greenlight.runtime.schedules import Schedules
+from greenlight.runtime.settings import KeepingSettings
+from greenlight.slack.ways import Way
+
+
+@dataclass(frozen=True)
+class Change:
+    """A gate before a write to the table and after it; None where there was no such gate."""
+
+    before: Gate | None
+    after: Gate
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Where moments are set, and where machines hear of changes; None where that is not set up."""
+
+    schedules: Schedules | None
+    bus: Bus | None
+
+
+def follow(
+    change: Change,
+    settings: KeepingSettings,
+    means: Means,
+    slack: Way,
+    machines: Machines,
+) -> None:
+    """Does what a change of a gate asks for. Raises as `keep_true` or `learn` does, at its end."""
+    after = change.after
+    if change.before == after:
+        return  # a lease has changed hands; to follow that would change the gate again, without end
+    is_told = bool(after.notified_at) and not (change.before and change.before.notified_at)
+    if is_told:
+        _set_moments(after, settings, means, machines.schedules)
+    if machines.bus and _is_news(change):
+        _announce(after, machines.bus)
+    # What the change was is known; what is shown is what the gate is like by now.
+    try:
+        gate = means.table.get(after.deployment_id)
+    except GateNotFoundError as exc:
+        logger.info("There is nothing to show any more", reason=str(exc))
+        return
+    if not keep_true(gate, settings.look, means, slack) and machines.schedules:
+        # However often the change is delivered, it is one moment.
+        at = (gate.reported_at or means.clock()) + LOOK_AFTER
+        _set(Due.LOOK, gate, at, machines.schedules)
+    if is_told:
+        _catch_up(gate, means)
+
+
+def _catch_up(gate: Gate, means: Means) -> None:
+    """Learns of a deployment that ended before its gate was there: its event has found no gate."""
+    try:
+        learn(gate.deployment_id, means)
+    except (CodeDeployDeniedError, HookRefusedError) as exc:
+        logger.info("Whether the deployment has ended cannot be read", reason=exc.reason)
+
+
+def _is_news(change: Change) -> bool:
+    """Whether a gate stands elsewhere than before, and not only its leases have changed."""
+    before, after = change.before, change.after
+    return (
+        before is None
+        or before.hook != after.hook
+        or (before.state, before.appearance) != (after.state, after.appearance)
+    )
+
+
+def _announce(gate: Gate, bus: Bus) -> None:
+    """Tells machines; at best."""
+    try:
+        bus.publish(as_json(gate))
+    except PublishError as exc:
+        logger.warning("No machine hears of the change", stage=exc.stage, error=str(exc))
+        count(EVENT_NOT_PUBLISHED)
+
+
+def _set_moments(
+    gate: Gate, settings: KeepingSettings, means: Means, schedules: Schedules | None
+) -> None:
+    """Sets the moments of a gate that waits: its reminders, and its end."""
+    if gate.state is GateState.CLOSED:
+        return
+    if schedules is None:
+        logger.info("No moments are set: nobody is reminded, and the engine ends the gate")
+        return
+    for before in settings.reminders:
+        at = gate.ends_at - before
+        if at > means.clock():
+            _set(Due.REMINDER, gate, at, schedules)
+    if gate.decide_by:
+        _set(Due.END, gate, gate.decide_by, schedules)
+
+
+def _set(due: Due, gate: Gate, at: datetime, schedules: Schedules) -> None:
+    """Sets a moment; one that cannot be set costs the gate nothing else."""
+    try:
+        schedules.set_moment(due, gate.hook, at)
+    except MomentError as exc:
+        logger.warning("A moment is not set", due=due, stage=exc.stage, error=str(exc))
+        count(MOMENT_NOT_SET)

@@ -1,0 +1,64 @@
+"""The use case of opening a gate and asking people. It knows no event, no boto3, no requests."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from greenlight.engines.codedeploy import ENDED, has_ended, settlement_of
+from greenlight.gates.asking import ask
+from greenlight.gates.looking import describe, look_up_lifecycle, new_gate
+from greenlight.gates.means import Means
+from greenlight.model.gate import Gate, Hook
+from greenlight.runtime.observability import (
+    GATE_DUPLICATE,
+    GATE_OPENED,
+    GATE_SETTLED_ELSEWHERE,
+    count,
+    logger,
+)
+from greenlight.runtime.settings import Settings
+from greenlight.slack.ways import Way
+
+# Each step has ended by this second of the invocation, so that the later ones have time.
+DESCRIBED_BY: Final = 7.0
+OPENED_BY: Final = 14.0
+TOLD_BY: Final = 22.0
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The gate, and whether it was open, and people told, before."""
+
+    gate: Gate
+    duplicate: bool
+
+
+def open_gate(hook: Hook, settings: Settings, means: Means, slack: Way) -> Opened:
+    """Opens the gate of a hook and tells people, once, however often it is called.
+
+    Raises TableError, GateBusyError, GateTakenError, GateReplacedError or SlackError; calling it
+    again after any of them carries on where it stopped.
+    """
+    with means.countdown.until(DESCRIBED_BY):
+        deployment = describe(hook, means)
+        lifecycle = look_up_lifecycle(hook, means)
+    new = new_gate(hook, settings, means, deployment, lifecycle)
+    with means.countdown.until(OPENED_BY):
+        held = means.table.open(new)
+    if held.try_id is None:
+        logger.info("The gate is open and people were told: nothing to do")
+        count(GATE_DUPLICATE)
+        return Opened(held.gate, duplicate=True)
+    if held.is_new:
+        logger.info("The gate is open", deadline=held.gate.deadline.isoformat())
+        count(GATE_OPENED)
+    else:
+        logger.info("The gate was left half-open by an earlier try: carrying on")
+    settlement = settlement_of(lifecycle, deployment, held.gate.created_at)
+    # The lifecycle event may have ended before there was a gate: then it is another one's hook.
+    is_over = not held.is_new and has_ended(lifecycle, held.gate)
+    if settlement and (is_over or deployment.status in ENDED):
+        logger.info("The hook has its answer: nobody is asked", status=settlement.status)
+        count(GATE_SETTLED_ELSEWHERE)
+        gate = means.table.settle(held, settlement, new.created_at, unasked=True)
+        return Opened(gate, duplicate=False)
+    return Opened(ask(held, settings.look, means, slack, told_by=TOLD_BY), duplicate=False)

@@ -1,0 +1,71 @@
+"""The use case of a deployment that has ended: its gate says what became of it."""
+
+from typing import Final
+
+from greenlight.gates.means import Means
+from greenlight.gates.reporting import is_as_reported, record
+from greenlight.model.errors import (
+    CodeDeployDeniedError,
+    GateNotFoundError,
+    GateReplacedError,
+    HookRefusedError,
+)
+from greenlight.model.gate import Ending, Gate, GateState
+from greenlight.runtime.observability import OUTCOMES, count, logger
+from greenlight.storage.table import Held
+
+_OPEN: Final = (GateState.WAITING, GateState.DECIDED, GateState.FAILING)
+
+
+def learn(deployment_id: str, means: Means) -> Gate | None:
+    """Writes down what became of a deployment, as its engine says now; None for one of no gate's.
+
+    A rollback is a deployment of its own, and the gate is that of the one that it rolls back. A
+    gate that was still open is brought in line with the answer that its engine had. Raises
+    CodeDeployError, TableError or GateBusyError; calling it again carries on there.
+    """
+    try:
+        gate_id, ending = means.engine.ending(deployment_id)
+    except (CodeDeployDeniedError, HookRefusedError) as exc:
+        if _has_gate(deployment_id, means):
+            raise
+        logger.info("A deployment that may not be read has no gate here", reason=exc.reason)
+        return None
+    if ending is None:
+        logger.info("The deployment has not ended")
+        return None
+    try:
+        gate = means.table.get(gate_id)
+        if gate.state in _OPEN:
+            gate = _settle(gate, means)
+        return _write(gate, ending, means)
+    except (GateNotFoundError, GateReplacedError) as exc:
+        logger.info("The deployment has no gate here", reason=str(exc))
+        return None
+
+
+def _has_gate(deployment_id: str, means: Means) -> bool:
+    try:
+        means.table.get(deployment_id)
+    except GateNotFoundError:
+        return False
+    return True
+
+
+def _settle(gate: Gate, means: Means) -> Gate:
+    """Brings a gate in line with the answer that its engine had."""
+    settlement = means.engine.settlement(gate)
+    held: Held = means.table.take_over(gate, means.clock())
+    if held.try_id is None:
+        return held.gate
+    # Who decided, or that the time was over, may be what CodeDeploy was told.
+    is_own = is_as_reported(held.gate, settlement)
+    return record(held, None if is_own else settlement, means)
+
+
+def _write(gate: Gate, ending: Ending, means: Means) -> Gate:
+    gate, is_news = means.table.mark_ended(gate.hook, ending, means.clock())
+    if is_news:
+        logger.info("The deployment has ended", outcome=ending.outcome, reason=ending.reason)
+        count(OUTCOMES[ending.outcome])
+    return gate

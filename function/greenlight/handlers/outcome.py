@@ -1,0 +1,63 @@
+"""An engine says that a deployment has ended."""
+
+import functools
+import json
+from typing import TYPE_CHECKING, Any
+
+from greenlight.engines.codedeploy import parse_ending
+from greenlight.gates.means import Means
+from greenlight.gates.outcomes import learn
+from greenlight.model.errors import GateBusyError
+from greenlight.runtime.clients import Clients, ready
+from greenlight.runtime.network import CHAIN_CONFIG, Countdown
+from greenlight.runtime.observability import (
+    OUTCOME_FAILED,
+    also_by_hand,
+    annotate,
+    failures_reported,
+    logger,
+    metrics,
+    tracer,
+)
+from greenlight.runtime.settings import load_table_name
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
+
+@also_by_hand
+@logger.inject_lambda_context(log_event=True, correlation_id_path="detail.deploymentId")
+@tracer.capture_lambda_handler(capture_response=False, capture_error=False)
+@metrics.log_metrics(capture_cold_start_metric=True)
+def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # noqa: ARG001
+    """Writes down what became of a deployment, of EventBridge's event that its state has changed.
+
+    The event is a wake-up: what is so is read from the engine. Answers 200 with the JSON body
+    {outcome}, null where no gate has one. What fails is logged once with its stage, counted and
+    raised, so that Lambda tries again; that another try is at work is raised only.
+    """
+    outcome = None
+    with failures_reported(
+        "What became of a deployment is not written down", OUTCOME_FAILED, but=(GateBusyError,)
+    ):
+        table_name = load_table_name()
+        deployment_id = parse_ending(event)
+        if deployment_id:
+            annotate(deployment_id=deployment_id)
+            clients = _clients()
+            clients.countdown.restart()
+            gate = learn(deployment_id, Means.of(clients, table_name, clients.codedeploy))
+            outcome = gate and gate.outcome
+    return {"statusCode": 200, "body": json.dumps({"outcome": outcome})}
+
+
+@functools.cache
+def _clients() -> Clients:
+    return Clients(Countdown(), CHAIN_CONFIG)
+
+
+def _make() -> None:
+    _clients().make("dynamodb", "codedeploy")
+
+
+ready(_make)

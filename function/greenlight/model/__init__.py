@@ -1,0 +1,1 @@
+"""The ground: what the house talks of. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""What every invocation runs on: settings, secrets, clients, network, observability."""

@@ -1,0 +1,1 @@
+"""Messages, and what comes back from people who click."""

@@ -1,0 +1,135 @@
+"""The words in Japanese."""
+
+from typing import Final
+
+from greenlight.slack.words import Words
+
+WORDS: Final = Words(
+    header="✅ ECS デプロイ: テスト待ち",
+    deployment="デプロイ ID",
+    test_url="テスト URL",
+    application="アプリケーション",
+    deployment_group="デプロイグループ",
+    description="説明",
+    creator="開始元",
+    deadline="回答期限",
+    after_deadline="期限までに承認も却下もない場合、{engine} がデプロイを失敗として終了します。",
+    what_to_do="新しいバージョン（グリーン環境）がテストトラフィックを受けています。上の URL で"
+    "テストしてから、ターミナルで次のコマンドのいずれかを実行してください。",
+    what_to_press="新しいバージョン（グリーン環境）がテストトラフィックを受けています。上の URL で"
+    "テストしてから、下のボタンで承認または却下してください。",
+    or_type="ボタンの代わりに、ターミナルで次のコマンドのいずれかを実行することもできます。",
+    aws_approve="*AWS CLI で承認*: 本番トラフィックを新しいバージョンに切り替えます。",
+    aws_reject="*AWS CLI で却下*: デプロイを失敗として終了します。",
+    get_greenlight="`greenlight` コマンドを使うと、誰がなぜ承認または却下したかも記録されます。"
+    "インストールするには、Greenlight のリポジトリをクローンしたフォルダーで次を実行してください: "
+    "`pipx install .`",
+    greenlight_approve="*greenlight で承認*: 本番トラフィックを新しいバージョンに切り替えます。",
+    greenlight_reject="*greenlight で却下*: デプロイを失敗として終了します。",
+    approve_button="承認",
+    reject_button="却下",
+    confirm_approve_title="デプロイを承認しますか？",
+    confirm_approve="{what} の本番トラフィックが新しいバージョンに切り替わります。"
+    "承認は取り消せません。",
+    confirm_reject_title="デプロイを却下しますか？",
+    confirm_reject="デプロイは失敗として終了し、本番トラフィックは現在のバージョンのままになります。"
+    "この操作は取り消せません。",
+    confirm_no="キャンセル",
+    reason_input="理由（任意。押したボタンとともに記録されます）",
+    reason_example="却下の理由",
+    unknown_deployment="_{engine} からデプロイの情報を取得できず、一部の項目が欠けています。_",
+    image="テストを待っています",
+    failed_header="❌ ECS デプロイ: テストの依頼に失敗",
+    failed="テストを何度か依頼しようとしましたができなかったため、{engine} にこのデプロイの失敗を"
+    "報告しました。本番トラフィックは新しいバージョンに切り替わりません。"
+    "原因を解消してから、もう一度デプロイしてください。",
+    ended="テストを何度か依頼しようとしましたが、できませんでした。その間にデプロイは {engine} で"
+    "失敗または停止したため、本番トラフィックは新しいバージョンに切り替わりません。"
+    "原因を解消してから、もう一度デプロイしてください。",
+    stuck_header="⚠️ ECS デプロイ: 止まったまま",
+    stuck="テストを依頼できず、{engine} に失敗を報告することもできませんでした。"
+    "しばらくすると自動で再試行します。すぐにデプロイを終了するには、次の AWS CLI コマンドを"
+    "実行してください。",
+    cause="原因",
+    approved_header="🚀 ECS デプロイ: 承認済み",
+    rejected_header="⛔ ECS デプロイ: 却下",
+    expired_header="⌛ ECS デプロイ: 回答期限切れ",
+    approved_by="*承認*: {who} · {when}",
+    rejected_by="*却下*: {who} · {when}",
+    approved_elsewhere="*承認*: {engine} で直接（AWS CLI など） · {when}",
+    rejected_elsewhere="*失敗または停止*: ここでの却下ではなく、{engine} 側で終了"
+    "（コンソール、AWS CLI など） · {when}",
+    expired="承認も却下もされなかったため、{engine} がデプロイを失敗として終了しました · {when}",
+    failed_at="テストを依頼できなかったため、Greenlight がデプロイの失敗を報告しました · {when}",
+    reason="理由",
+    nothing_changed="このデプロイはすでに承認または却下されたか、終了しています。"
+    "何も変わっていません。",
+    still_unreported="このデプロイはすでに承認または却下されましたが、まだ {engine} に伝わって"
+    "いません。結果を変えることはできません。",
+    settled_elsewhere="{engine} はすでに別の経路で回答を受け取っていました。"
+    "今回の承認または却下はデプロイに影響していません。",
+    not_approver="このデプロイを承認または却下する権限がありません。権限のある人: {who}",
+    failing="テストを依頼できなかったため、Greenlight がこのデプロイを失敗として終了しています。"
+    "何も変わっていません。",
+    denied="承認も却下もできませんでした。Greenlight には {engine} に結果を伝える権限 "
+    "`{permission}` がありません。デプロイはまだ待機しています。Greenlight の管理者にこの権限の"
+    "付与を依頼し、急ぐ場合は AWS CLI のコマンドで承認または却下してください。",
+    unreported="承認または却下を記録しましたが、{engine} に伝えられませんでした（{problem}）。"
+    "デプロイはまだ待機している可能性があります。",
+    unknown="承認または却下を記録しましたが、{engine} にはこのデプロイまたはそのフックが"
+    "ありません（{problem}）。もう一度試しても結果は同じです。"
+    "デプロイの状態は {engine} のコンソールで確認してください。",
+    answered="{engine} はすでに回答を受け取っていますが、その内容を読み取れませんでした"
+    "（{problem}）。",
+    not_found="このデプロイの記録が見つからないため、承認も却下もできませんでした。"
+    "デプロイの状態は {engine} のコンソールで確認してください。",
+    replaced="このデプロイについて、新しいメッセージが投稿されています。そちらで承認または却下して"
+    "ください。何も変わっていません。",
+    not_done="承認または却下の処理に失敗しました（{problem}）。少し待ってから、もう一度試して"
+    "ください。続く場合は、Greenlight の管理者に知らせてください。",
+    reminder_header="⏰ ECS デプロイ: まだテスト待ちです",
+    reminder="期限まであと *{minutes} 分* です（{when} まで）。",
+    reminder_for="対象: {who}",
+    claimed="*テスト中*: {who} · {when} から",
+    claim_button="テスト中です",
+    after_decide_by="この時刻までに承認も却下もない場合、Greenlight がデプロイを却下します。",
+    expired_by_clock="期限までに承認も却下もなかったため、Greenlight がデプロイを"
+    "却下しました · {when}",
+    live_header="🟢 ECS デプロイ: 本番反映済み",
+    broken_header="🔴 ECS デプロイ: 失敗",
+    stopped_header="🛑 ECS デプロイ: 停止",
+    rolled_back_header="↩️ ECS デプロイ: ロールバック済み",
+    live="*本番反映*: 本番トラフィックは新しいバージョンに切り替わりました · {when}",
+    broken="*失敗*: {engine} でデプロイが失敗しました · {when}",
+    stopped="*停止*: デプロイが停止されました · {when}",
+    rolled_back="*ロールバック*: 本番トラフィックは以前のバージョンに戻りました · {when}",
+    took="テスト依頼から {minutes} 分",
+    approver_told="{who} さんが承認したリリースは、本番に反映されないか、元に戻されました。",
+    ending="期限までに承認も却下もなかったため、Greenlight がこのデプロイを却下しています。"
+    "何も変わっていません。",
+    press_again="少し待ってから、もう一度 *{button}* を押してください。",
+    type_again="少し待ってから、次のコマンドをもう一度入力してください: `{line}`",
+    or_command="ボタンの代わりに、どのチャンネルからでも（スレッドを除く）スラッシュコマンドで、"
+    "またはターミナルの AWS CLI で承認または却下することもできます。",
+    command_approve="*スラッシュコマンドで承認*: 本番トラフィックを新しいバージョンに"
+    "切り替えます。",
+    command_reject="*スラッシュコマンドで却下*: デプロイを失敗として終了します。",
+    help="`{name} list`: 待機中のデプロイを回答期限の近い順に表示します\n"
+    "`{name} show ID`: デプロイの状態を表示します\n"
+    "`{name} approve ID [理由]`: 本番トラフィックを新しいバージョンに切り替えます\n"
+    "`{name} reject ID 理由`: デプロイを失敗として終了します",
+    not_understood="コマンドを認識できませんでした。使えるコマンドは次のとおりです。",
+    needs_reason="却下するには、記録に残す理由が必要です: `{line}`",
+    unknown_id="`{id}` というデプロイの記録はありません。`{name} list` で待機中のデプロイを"
+    "確認できます。",
+    not_looked_up="情報を取得できませんでした（{problem}）。少し待ってから、もう一度試して"
+    "ください。続く場合は、Greenlight の管理者に知らせてください。",
+    no_index="テーブル `{table}` にインデックス `{index}` がないため、待機中のデプロイを一覧表示"
+    "できません。ほかの操作はできます。Greenlight の管理者がスタックを更新するか、docs/deploy.md の"
+    "とおりにインデックスを追加してください。",
+    nothing_waits="承認または却下を待っているデプロイはありません。",
+    what_waits="待機中: *{count}* 件（回答期限の近い順）",
+    more_wait="ほか {count} 件",
+    unreported_yet="まだ {engine} に伝わっていません",
+    history="履歴",
+)

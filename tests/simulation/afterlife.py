@@ -1,0 +1,195 @@
+"""What follows the gate: the table's stream, EventBridge Scheduler, and how the deployment ends."""
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeSerializer
+
+from stand_ins.codedeploy import begin_rollback, deployments, fail, set_status, state_change
+from tests.simulation.actors import Delivery, Lambda
+from tests.simulation.process import Ended
+from tests.simulation.world import DEPLOYMENT, KEY, ROLLBACK, client
+
+# As the template has it.
+MOST_AGE: Final = 3600.0
+LONGEST_PAUSE: Final = 60.0
+STATES: Final = {"Succeeded": "SUCCESS", "Failed": "FAILURE", "Stopped": "STOP"}
+
+
+@dataclass
+class Stream:
+    """The stream of the table: each write is a record, one after the other, tried until it works.
+
+    `lost` are the records that were given up.
+    """
+
+    aws: Lambda
+    lost: list[Any] = field(default_factory=list)
+    _waiting: list[tuple[float, Any]] = field(default_factory=list)
+    _count: int = 0
+    _tries: int = 0
+    _is_busy: bool = False
+
+    def wrote(self, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """A write was made."""
+        if before == after:
+            return
+        self._count += 1
+        images = {"OldImage": _typed(before)} if before else {}
+        record = {
+            "eventID": str(self._count),
+            "eventName": "MODIFY" if before else "INSERT",
+            "eventSource": "aws:dynamodb",
+            "awsRegion": "ap-northeast-2",
+            "dynamodb": {"Keys": KEY, **images, "NewImage": _typed(after)},
+        }
+        schedule = self.aws.schedule
+        times = 2 if schedule.happens(0.03, f"change {self._count} comes twice") else 1
+        self._waiting += [(schedule.now, {"Records": [record]})] * times
+        self._go_on(0.2 + 1.8 * schedule.chance(f"change {self._count}").random())
+
+    def _go_on(self, seconds: float) -> None:
+        if self._waiting and not self._is_busy:
+            self._is_busy = True
+            self.aws.schedule.after(seconds, self._try)
+
+    def _try(self) -> None:
+        self._tries += 1
+        _, event = self._waiting[0]
+        number = event["Records"][0]["eventID"]
+        self.aws.invoke("changes", event, f"change {number}", self._tried)
+
+    def _tried(self, ended: Ended) -> None:
+        self._is_busy = False
+        schedule = self.aws.schedule
+        since, event = self._waiting[0]
+        if ended.error and schedule.now - since < MOST_AGE:
+            self._go_on(min(LONGEST_PAUSE, 2.0 ** (self._tries - 1)))
+            return
+        if ended.error:
+            schedule.tell("Lambda", "gives a change of the table up")
+            schedule.seen["change given up"] += 1
+            self.lost.append(event)
+        self._tries = 0
+        self._waiting.pop(0)
+        self._go_on(0.05)
+
+
+@dataclass
+class Moments:
+    """EventBridge Scheduler: calls the clock at the times that were set, more or less.
+
+    `lost` are the moments that never came, or came to nothing. A plot has it pass over some kinds.
+    """
+
+    aws: Lambda
+    passes_over: tuple[str, ...] = ()
+    lost: list[Any] = field(default_factory=list)
+
+    def set_moment(self, name: str, at: float, payload: Any) -> None:
+        """A schedule was made."""
+        if payload["due"] in self.passes_over:
+            return
+        schedule = self.aws.schedule
+        about = f"the moment {payload['due']} {name[-16:]}"
+        schedule.seen[f"moment: {payload['due']}"] += 1
+        if schedule.happens(0.02, f"{about} never comes"):
+            schedule.tell("Scheduler", f"forgets {about}")
+            self.lost.append(payload)
+            return
+        chance = schedule.chance(about)
+        late = chance.choice([1.0, 1.0, 5.0, 30.0, 59.0, 240.0]) * chance.random()
+        times = 2 if schedule.happens(0.05, f"{about} comes twice") else 1
+        for number in range(times):
+            call = partial(self._call, payload, f"{about} ({number})")
+            schedule.at(at + late + 20 * number * chance.random(), call)
+
+    def _call(self, payload: Any, about: str) -> None:
+        def lose(_: str, __: dict[str, Any] | None) -> None:
+            self.lost.append(payload)
+
+        Delivery(self.aws, "clock", payload, about, 1800.0, lose).accept()
+
+
+@dataclass
+class Release:
+    """How the deployment goes on after its hook, and CodeDeploy's events of that.
+
+    `outcome` is what became of it, `has_told` whether an event of it has come to its end.
+    `is_silent`: its events never come.
+    """
+
+    aws: Lambda
+    is_silent: bool = False
+    outcome: str | None = None
+    has_told: bool = False
+
+    def hook_ended(self, status: str) -> None:
+        """CodeDeploy has the answer of the hook, or needs none any more."""
+        schedule = self.aws.schedule
+        chance = schedule.chance("the release")
+        if status != "Succeeded":
+            is_stopped = deployments()[DEPLOYMENT].status == "Stopped"
+            self._ended("stopped" if is_stopped else "failed")
+            return
+        seconds = chance.choice([1.0, 60.0, 400.0]) * (0.5 + chance.random())
+        kind = chance.choices(["live", "failed", "rolled_back"], [80, 10, 10])[0]
+        schedule.after(seconds, partial(self._go_live, kind))
+
+    def _go_live(self, kind: str) -> None:
+        if kind == "live":
+            set_status(DEPLOYMENT, "Succeeded")
+        else:
+            fail(DEPLOYMENT, "ALARM_ACTIVE", "an alarm <!channel> rang")
+        self._ended("live" if kind == "live" else "failed")
+        if kind == "rolled_back":
+            begin_rollback(DEPLOYMENT, ROLLBACK, client("codedeploy"))
+            self.aws.schedule.after(30.0, self._roll_back)
+
+    def _roll_back(self) -> None:
+        set_status(ROLLBACK, "Succeeded")
+        self.outcome = "rolled_back"
+        self.aws.schedule.tell("CodeDeploy", "has rolled the deployment back")
+        self._tell(ROLLBACK)
+
+    def _ended(self, outcome: str) -> None:
+        self.outcome = outcome
+        self.aws.schedule.tell("CodeDeploy", f"ends the deployment: {outcome}")
+        self._tell(DEPLOYMENT)
+
+    def _tell(self, deployment_id: str) -> None:
+        """The event of an end: late, twice, or never."""
+        schedule = self.aws.schedule
+        event = state_change(deployment_id, STATES[deployments()[deployment_id].status])
+        schedule.seen[f"release: {self.outcome}"] += 1
+        for number in (1, 2):
+            about = f"the end of {deployment_id} ({number})"
+            if self.is_silent or not schedule.happens(0.95 if number == 1 else 0.1, about):
+                continue
+            chance = schedule.chance(f"how late {about}")
+            late = chance.choice([1.0, 1.0, 1.0, 90.0]) * chance.random()
+            schedule.after(late, partial(self._deliver, event, about))
+
+    def _deliver(self, event: Any, about: str) -> None:
+        def keep(_: str, __: dict[str, Any] | None) -> None:
+            """It is a dead letter."""
+
+        Teller(self.aws, "outcome", event, about, 1800.0, keep, release=self).accept()
+
+
+@dataclass
+class Teller(Delivery):
+    """The delivery of an event that a deployment has ended."""
+
+    release: Release | None = None
+
+    def _tried(self, ended: Ended) -> None:
+        if ended.error is None and self.release:
+            self.release.has_told = True
+        super()._tried(ended)
+
+
+def _typed(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as a stream has it."""
+    return {name: TypeSerializer().serialize(value) for name, value in item.items()}

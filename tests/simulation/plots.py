@@ -1,0 +1,167 @@
+"""Targeted schedules: what has to coincide for some mistakes to be seen, and hardly ever would.
+
+A plot is added to a schedule that was drawn as any other. It makes little happen by itself: mostly
+it waits for a step that a try is about to write down, and there lets somebody else begin, with a
+clock that is far ahead, or lets the answer be lost.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from typing import TYPE_CHECKING
+
+from tests.simulation.actors import EVENT, EVENT_BY_HAND, deliver, deliver_record
+from tests.simulation.network import Trick
+from tests.simulation.process import Process
+from tests.simulation.world import REPORT, Call
+
+if TYPE_CHECKING:
+    from tests.simulation.simulation import Simulation
+
+# How often a schedule is a targeted one.
+SHARE = 0.25
+MANY = 1000
+DECIDERS = ("decision", "dave", "erin")
+# What meets a first try's answer to CodeDeploy, and the same answer when it is sent again.
+THROTTLED = "ThrottlingException"
+HARDSHIPS: tuple[tuple[str, ...], ...] = (
+    (THROTTLED, THROTTLED),
+    (THROTTLED, THROTTLED),
+    ("held",),
+    ("held",),
+    (THROTTLED, THROTTLED, THROTTLED),
+    (THROTTLED, THROTTLED, "AccessDeniedException"),
+    ("silent", "silent", "silent"),
+    ("answer lost",),
+    ("slow",),
+)
+
+
+def weave(simulation: "Simulation") -> None:
+    """Makes a schedule a targeted one, if that is drawn."""
+    schedule = simulation.schedule
+    about = "a plot"
+    if not schedule.happens(SHARE, about):
+        return
+    chance = schedule.chance(about)
+    name = chance.choice(list(PLOTS))
+    schedule.tell("the plot", name)
+    schedule.seen[f"plot: {name}"] += 1
+    PLOTS[name](simulation, chance)
+
+
+def _overtaken_decision(simulation: "Simulation", chance: Random) -> None:
+    """Somebody decides, and has trouble; and by the next one's clock, that was long ago."""
+    tricks = simulation.network.tricks
+    simulation.rules.clocks_agree = False
+    simulation.clickers.append(simulation.clicker("gina"))
+    ahead, pause = _ahead(chance), 0.5 * chance.random() ** 2
+    is_fast = chance.random() < 0.2
+    hardship = chance.choice(HARDSHIPS)
+
+    def overtake(process: Process, call: Call) -> None:
+        first = process.job
+        tricks.append(Trick(REPORT, hardship, job=first))
+        simulation.start_ahead("decision", process, ahead)
+        verdict = "approve" if "APPROVED" in str(call.request) else "reject"
+        if not is_fast:
+            tricks.append(Trick(REPORT, ("slow",), besides=first, among=DECIDERS))
+            tricks.append(Trick("reported", ("held",), besides=first, among=DECIDERS))
+        clicker = simulation.clicker("heidi", verdict)
+        clicker.seen = simulation.world.channel[0] if simulation.world.channel else None
+        simulation.schedule.after(pause, clicker.press)
+
+    tricks.append(Trick("decided", (None,), among=DECIDERS, do=overtake))
+
+
+def _overtaken_failover(simulation: "Simulation", chance: Random) -> None:
+    """A record comes twice, and by the second's clock the first was long ago."""
+    tricks = simulation.network.tricks
+    simulation.rules.clocks_agree = False
+    ahead, pause = _ahead(chance), 0.5 * chance.random()
+    hardship = chance.choice([("slow",), ("slow",), ("answer lost",), *HARDSHIPS])
+    simulation.lose_the_hook()
+
+    def overtake(process: Process, _: Call) -> None:
+        tricks.append(Trick(REPORT, hardship, job=process.job))
+        simulation.start_ahead("failure", process, ahead)
+        content = simulation.rules.jobs[process.job].event
+        again = partial(deliver_record, simulation.aws, content, "the record once more")
+        simulation.schedule.after(pause, again)
+
+    tricks.append(Trick("failed", (None,), among=("failure",), do=overtake))
+
+
+def _overtaken_telling(simulation: "Simulation", chance: Random) -> None:
+    """An event comes twice; Slack takes nothing of the first, whose lease was over long ago."""
+    tricks, most_age = simulation.network.tricks, simulation.most_age
+    simulation.rules.clocks_agree = False
+    ahead, pause = 30 + _ahead(chance), 0.15 + 0.3 * chance.random()
+
+    def overtake(process: Process, _: Call) -> None:
+        tricks.append(Trick("post", ("error",) * 3, job=process.job))
+        tricks.append(Trick("post", ("held",), besides=process.job, among=("hook",)))
+        simulation.start_ahead("hook", process, ahead)
+        again = partial(deliver, simulation.aws, EVENT, "the event once more", most_age)
+        simulation.schedule.after(pause, again)
+
+    tricks.append(Trick("GetDeployment", (None,), among=("hook",), do=overtake))
+
+
+def _told_and_not_on_record(simulation: "Simulation", chance: Random) -> None:
+    """People are told, each time, and the table does not take it; nobody decides as yet."""
+    error = chance.choice(["ThrottlingException", "InternalServerError", "AccessDeniedException"])
+    simulation.network.tricks.append(Trick("notified", (error,) * MANY, among=("hook",)))
+    simulation.people_wait = chance.choice([0.0, 400.0, 400.0, 400.0])
+
+
+def _lost_answers(simulation: "Simulation", chance: Random) -> None:
+    """The answers to a step that was written are lost, and the step is sent again."""
+    step = chance.choice(["opened", "decided", "failed", "failed", "reported", "lease"])
+    if step == "failed":
+        simulation.lose_the_hook()
+    simulation.network.tricks.append(Trick(step, ("answer lost",) * chance.choice([1, 1, 2])))
+
+
+def _lost_gate(simulation: "Simulation", chance: Random) -> None:
+    """A gate is taken over, and taken back, while it is written down that it was decided."""
+    schedule, aws, most_age = simulation.schedule, simulation.aws, simulation.most_age
+    pause = 1.5 + 2 * chance.random()
+
+    def take_over(_: Process, __: Call) -> None:
+        deliver(aws, EVENT_BY_HAND, "a test event", most_age)
+        again = partial(deliver, aws, EVENT, "a late duplicate of the event", most_age)
+        schedule.after(pause, again)
+
+    simulation.clickers.append(simulation.clicker("gina"))
+    late = Trick("reported", ("late",) * MANY, among=DECIDERS, do=take_over)
+    simulation.network.tricks.append(late)
+
+
+def _unshown_click(simulation: "Simulation", _: Random) -> None:
+    """A click is killed once it is on record that CodeDeploy knows: its message says that it waits.
+
+    Nobody presses again, no event of CodeDeploy's comes, and no end: nothing else happens to the
+    gate.
+    """
+    simulation.clickers[:] = [simulation.clicker("gina")]
+    simulation.release.is_silent = True
+    simulation.moments.passes_over = ("reminder", "end")
+    killed = Trick("reported", ("killed after",), among=("decision",))
+    simulation.network.tricks.append(killed)
+
+
+PLOTS: dict[str, Callable[["Simulation", Random], None]] = {
+    "a decision is overtaken": _overtaken_decision,
+    "a failover is overtaken": _overtaken_failover,
+    "who tells people is overtaken": _overtaken_telling,
+    "people are told, and it is not on record": _told_and_not_on_record,
+    "answers of the table are lost": _lost_answers,
+    "a decided gate is lost, and opened again": _lost_gate,
+    "a click is killed before it shows": _unshown_click,
+}
+
+
+def _ahead(chance: Random) -> float:
+    """By how much a second clock is ahead of a first: more than a lease on the report lasts."""
+    return 16 + 24 * chance.random()
