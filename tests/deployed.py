@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ class Deployed:
         """The hook event of a new deployment."""
         self.number += 1
         event = {
-            "DeploymentId": deployment_id or f"d-E2E{self.number}",
+            "DeploymentId": deployment_id or f"d-E2E{self.number:03}",
             "LifecycleEventHookExecutionId": f"hook-{self.number}",
         }
         add_deployment(
@@ -181,6 +181,11 @@ def free_port() -> int:
 def answers(port: int) -> bool:
     with socket.socket() as one:
         return one.connect_ex(("127.0.0.1", port)) == 0
+
+
+def about(event: dict[str, str], said: Iterable[Any]) -> list[Any]:
+    """What is said of an event's gate: of an earlier one, something may come late."""
+    return [one for one in said if event["DeploymentId"] in json.dumps(one, default=vars)]
 
 
 def asked(deployed: Deployed) -> dict[str, str]:

@@ -11,7 +11,7 @@ from greenlight_cli.main import main as greenlight_cli
 from stand_ins.aws import CREDENTIALS
 from stand_ins.clicks import ALICE, BOB, SIGNING_SECRET, form, payload, signed
 from stand_ins.slack import SlackStandIn
-from tests.deployed import HOOK, STACK, Deployed, asked, eventually
+from tests.deployed import HOOK, STACK, Deployed, about, asked, eventually
 
 FAILURE = f"GreenlightFail_{STACK}"
 DECISION = f"GreenlightGate_{STACK}"
@@ -32,7 +32,7 @@ def test_a_hook_becomes_a_gate_a_message_and_log_lines(
     assert gate["status"] == "WAITING"
     url = f"https://shop-{deployed.number}.green.example.com/{event['DeploymentId']}"
     assert gate["test_url"] == url
-    (message,) = slack.messages
+    (message,) = about(event, slack.messages)
     assert "✅ ECS 배포: 테스트 대기 중" in whole(message)
     assert url in whole(message)
     log = eventually(lambda: "SlackNotified" in (text := deployed.log(HOOK)) and text)
@@ -54,7 +54,7 @@ def test_five_calls_at_once_become_one_message(deployed: Deployed, slack: SlackS
     assert [body["duplicate"] for body in bodies].count(False) == 1
     failures = [answer["errorMessage"] for answer in answers if "body" not in answer]
     assert all("Another try is opening the gate" in failure for failure in failures), failures
-    assert len(slack.messages) == 1
+    assert len(about(event, slack.messages)) == 1
     assert deployed.report(event) is None
     assert deployed.gate(event)["status"] == "WAITING"
     assert deployed.gate(event)["notified_at"]
@@ -65,7 +65,7 @@ def test_slack_fails_twice_and_then_works(deployed: Deployed, slack: SlackStandI
     paths, slack.webhook_paths = slack.webhook_paths, set()
 
     deployed.call_hook(event)
-    eventually(lambda: len(slack.posts) == 2)
+    eventually(lambda: len(about(event, slack.posts)) == 2)
     slack.webhook_paths = paths
 
     eventually(lambda: "notified_at" in deployed.gate(event))
@@ -81,8 +81,8 @@ def test_slack_is_down(deployed: Deployed, slack: SlackStandIn) -> None:
     assert eventually(lambda: deployed.report(event)) == "Failed"
     gate = eventually(lambda: (item := deployed.gate(event))["status"] == "FAILED" and item)
     assert "Slack did not take the message: HTTP 404, no_service" in gate["reason"]
-    eventually(lambda: len(slack.posts) == 4)
-    tries = [whole(message) for message in slack.messages]
+    eventually(lambda: len(about(event, slack.posts)) == 4)
+    tries = [whole(message) for message in about(event, slack.messages)]
     assert sum("테스트 대기 중" in one for one in tries) == 3, "the first try and two retries"
     assert "테스트 요청 실패" in tries[-1]
 
@@ -109,8 +109,8 @@ def test_the_hook_function_is_broken(
     gate = eventually(lambda: deployed.gate(event))
     assert gate["status"] == "FAILED"
     assert reason in gate["reason"]
-    eventually(lambda: slack.messages)
-    assert "❌ ECS 배포: 테스트 요청 실패" in whole(slack.messages)
+    told = eventually(lambda: about(event, slack.messages))
+    assert "❌ ECS 배포: 테스트 요청 실패" in whole(told)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_both_functions_are_broken(
 
         assert eventually(lambda: deployed.report(event)) == "Failed"
         if "TEST_URL" not in variables and "SLACK_WEBHOOK_URL" not in variables:
-            eventually(lambda: slack.messages)
+            eventually(lambda: about(event, slack.messages))
 
 
 def test_codedeploy_cannot_be_told(deployed: Deployed, slack: SlackStandIn) -> None:
@@ -145,9 +145,9 @@ def test_codedeploy_cannot_be_told(deployed: Deployed, slack: SlackStandIn) -> N
 
     with deployed.changed(HOOK, variables={"TEST_URL": None}):
         deployed.call_hook(event)
-        eventually(lambda: slack.messages)
+        told = eventually(lambda: about(event, slack.messages))
 
-    assert "⚠️ ECS 배포: 멈춰 있음" in whole(slack.messages), "a person is told instead"
+    assert "⚠️ ECS 배포: 멈춰 있음" in whole(told), "a person is told instead"
     assert deployed.report(event) is None
 
 
@@ -162,9 +162,8 @@ def test_a_click_in_slack_reaches_codedeploy_and_the_message(
     verdict: str, status: str, reported: str, header: str, deployed: Deployed, slack: SlackStandIn
 ) -> None:
     event = asked(deployed)
-    click = payload(
-        slack.messages[-1], f"greenlight_{verdict}", slack.response_url, ALICE, "tried it"
-    )
+    (message,) = about(event, slack.messages)
+    click = payload(message, f"greenlight_{verdict}", slack.response_url, ALICE, "tried it")
     body = form(click)
 
     assert deployed.request(body, signed(body)) == 200
@@ -178,7 +177,7 @@ def test_a_click_in_slack_reaches_codedeploy_and_the_message(
     )
     assert gate["reason"] == "tried it"
     assert gate["reported_at"]
-    (replaced,) = slack.responses
+    (replaced,) = about(event, slack.responses)
     assert replaced["replace_original"] is True
     assert header in whole(replaced)
     assert "<@U0ALICE>" in whole(replaced)
@@ -193,7 +192,8 @@ def test_a_request_that_slack_did_not_sign_touches_nothing(
 ) -> None:
     event = asked(deployed)
     before = deployed.gate(event)
-    body = form(payload(slack.messages[-1], "greenlight_approve", slack.response_url))
+    (message,) = about(event, slack.messages)
+    body = form(payload(message, "greenlight_approve", slack.response_url))
 
     assert deployed.request(body, {}) == 401
     assert deployed.request(body, signed(body, "not-the-signing-secret-of-the-app")) == 401
@@ -202,13 +202,14 @@ def test_a_request_that_slack_did_not_sign_touches_nothing(
 
     assert deployed.gate(event) == before
     assert deployed.report(event) is None
-    assert slack.responses == []
+    assert about(event, slack.responses) == []
 
 
 def test_several_clicks_at_once_have_one_winner(deployed: Deployed, slack: SlackStandIn) -> None:
     event = asked(deployed)
+    (message,) = about(event, slack.messages)
     bodies = [
-        form(payload(slack.messages[-1], f"greenlight_{verdict}", slack.response_url, user))
+        form(payload(message, f"greenlight_{verdict}", slack.response_url, user))
         for verdict, user in (("approve", ALICE), ("reject", BOB)) * 3
     ]
 
