@@ -98,6 +98,15 @@ def carry(held: Held, means: Means) -> Decided:
         return Decided(replace(gate, reported_at=means.clock()), effect)
 
 
+def carry_on(gate: Gate, means: Means) -> Decided:
+    """Carries a decision on that somebody has made and left unreported. Raises as `decide` does."""
+    with means.countdown.until(CLAIMED_BY):
+        held = means.table.take_over(gate, means.clock())
+    if held.try_id is None:
+        return Decided(held.gate, Effect.STANDS)
+    return carry(held, means)
+
+
 def _claim(hook: Hook, decision: Decision, means: Means) -> Held:
     """Writes the decision down, unless there is one; the gate as it is then."""
     try:

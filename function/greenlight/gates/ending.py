@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from greenlight.gates.deciding import Decided, Effect, carry
+from greenlight.gates.deciding import Decided, Effect, carry, carry_on
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import CLAIMED_BY
 from greenlight.model.errors import TooEarlyError
@@ -24,8 +24,8 @@ def end(gate: Gate, means: Means) -> Decided:
         raise TooEarlyError(gate.deployment_id, gate.ends_at)
     with means.countdown.until(CLAIMED_BY):
         held = means.table.expire(gate.hook, REASON, now)
-        if held.try_id is None and held.gate.state is GateState.DECIDED:
-            held = means.table.take_over(held.gate, now)
+    if held.try_id is None and held.gate.state is GateState.DECIDED:
+        return carry_on(held.gate, means)
     if held.try_id is None:
         logger.info("The gate has ended before", status=held.gate.status)
         return Decided(held.gate, Effect.STANDS)

@@ -64,10 +64,10 @@ def follow(
     except GateNotFoundError as exc:
         logger.info("There is nothing to show any more", reason=str(exc))
         return
-    if not keep_true(gate, settings.look, means, slack) and machines.schedules:
-        # However often the change is delivered, it is one moment.
-        at = (gate.reported_at or means.clock()) + LOOK_AFTER
-        _set(Due.LOOK, gate, at, machines.schedules)
+    if gate.state is GateState.DECIDED:  # whoever decided it may never come to report it
+        _set_look(gate, gate.decided_at, means, machines.schedules)
+    if not keep_true(gate, settings.look, means, slack):
+        _set_look(gate, gate.reported_at, means, machines.schedules)
     if is_told:
         _catch_up(gate, means)
 
@@ -114,6 +114,17 @@ def _set_moments(
             _set(Due.REMINDER, gate, at, schedules)
     if gate.decide_by:
         _set(Due.END, gate, gate.decide_by, schedules)
+
+
+def _set_look(
+    gate: Gate, since: datetime | None, means: Means, schedules: Schedules | None
+) -> None:
+    """Has a gate looked at when whoever is at work on it has ended.
+
+    However often the change is delivered, it is one moment.
+    """
+    if schedules:
+        _set(Due.LOOK, gate, (since or means.clock()) + LOOK_AFTER, schedules)
 
 
 def _set(due: Due, gate: Gate, at: datetime, schedules: Schedules) -> None:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from greenlight.engines.codedeploy import CodeDeploy
 from greenlight.gates.closing import keep_true
+from greenlight.gates.deciding import carry_on
 from greenlight.gates.ending import end
 from greenlight.gates.means import Means
 from greenlight.gates.reminding import remind
 from greenlight.model.errors import EventError, GateBusyError, GateNotFoundError
-from greenlight.model.gate import Due, Gate, Hook, is_gate_id, is_hook_id
+from greenlight.model.gate import Due, Gate, GateState, Hook, is_gate_id, is_hook_id
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
 from greenlight.runtime.observability import (
@@ -77,7 +78,10 @@ def _clients() -> Clients:
 
 
 def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> str:
-    """Does what is due, in an invocation that starts now; what was done, in a word."""
+    """Does what is due, in an invocation that starts now; what was done, in a word.
+
+    Whatever is due, a decision that its engine does not know yet is carried there first.
+    """
     clients.countdown.restart()
     means = Means.of(clients, settings.table_name, clients.codedeploy)
     slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
@@ -85,14 +89,15 @@ def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> st
     if gate is None:
         logger.info("The gate is gone, or another hook's")
         return "nothing"
-    outcome = "looked"
-    if due is Due.REMINDER:
-        return "reminded" if remind(gate, settings, means, slack) else "nothing"
-    if due is Due.END:
+    decided = None
+    if gate.state is GateState.DECIDED:
+        decided = carry_on(gate, means)
+    elif due is Due.END:
         decided = end(gate, means)
-        gate, outcome = decided.gate, decided.effect.name.lower()
-    keep_true(gate, settings.look, means, slack)
-    return outcome
+    elif due is Due.REMINDER:
+        return "reminded" if remind(gate, settings, means, slack) else "nothing"
+    keep_true(decided.gate if decided else gate, settings.look, means, slack)
+    return decided.effect.name.lower() if decided else "looked"
 
 
 def _gate(hook: Hook, means: Means) -> Gate | None:

@@ -264,15 +264,13 @@ def test_people_who_were_told_after_that_moment_are_not_reminded(release: Releas
     assert release.call("clock", REMINDER)["body"]["outcome"] == "nothing"
 
 
-@pytest.mark.parametrize("end", ["decided", "unreported", "over", "none set", "gone", "replaced"])
+@pytest.mark.parametrize("end", ["decided", "over", "none set", "gone", "replaced"])
 def test_nobody_is_reminded_of_what_does_not_wait(
     end: str, release: Release, output: Callable[[], Output]
 ) -> None:
     release.open()
     release.at(after(42))
-    if end in ("decided", "unreported"):
-        if end == "unreported":
-            release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    if end == "decided":
         release.greenlight("approve", ID)
     if end == "over":
         release.at(DECIDE_BY)
@@ -387,6 +385,108 @@ def test_a_reminder_under_a_message_that_was_deleted_stands_by_itself(release: R
 
     (said,) = release.slack.shown
     assert said.under is None
+
+
+# What somebody decided, and CodeDeploy does not know, is carried there.
+
+
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+@pytest.mark.parametrize("by", ["click", "command"])
+def test_a_decision_that_nobody_presses_again_is_carried_on_a_minute_later(
+    by: str, way: str, verdict: str, release: Release, output: Callable[[], Output]
+) -> None:
+    asked = release.open(way)
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.click(verdict) if by == "click" else release.greenlight(verdict, ID, "--reason", "-")
+    assert "reported_at" not in release.item
+    release.aws.failures.clear()
+
+    release.follow()
+    release.follow()  # also of a change of its lease
+    assert [at for at, _ in release.moments("look")] == [NOW + timedelta(seconds=70)]
+    output()
+    assert release.moment("look") == "finished"
+
+    is_approved = verdict == "approve"
+    assert release.aws.reports == {HOOK: "Succeeded" if is_approved else "Failed"}
+    counted = "GateApproved" if is_approved else "GateRejected"
+    assert output().metrics[counted, "service=greenlight"] == [1]
+    assert release.history == ["opened", "notified", "decided", "reported"]
+    if way == "bot":
+        release.follow()
+        assert asked.buttons == []
+        assert "U0ALICE" in asked.text or by == "command"
+
+
+def test_a_webhook_s_message_says_it_when_no_click_can_be_at_it_any_more(release: Release) -> None:
+    release.open("webhook")
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.click("approve")
+    release.aws.failures.clear()
+    release.follow()
+    release.moment("look")
+    release.follow()
+
+    _, (at, event) = release.moments("look")
+    release.at(at)
+    release.call("clock", event)
+
+    assert at == NOW + timedelta(seconds=140)
+    assert "🚀" in release.messages[-1].text
+    assert release.messages[-1].buttons == []
+
+
+@pytest.mark.parametrize("due", ["look", "reminder", "end"])
+def test_each_moment_that_comes_carries_it_on(due: str, release: Release) -> None:
+    release.open()
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.greenlight("approve", ID)
+    release.follow()
+    said = len(release.slack.shown)
+    with pytest.raises(DecisionUnreportedError):
+        release.moment("look")
+    release.aws.failures.clear()
+    release.later(minutes=1)
+
+    assert release.moment(due) == "finished"
+
+    release.follow()
+    assert release.aws.reports == {HOOK: "Succeeded"}
+    assert len(release.slack.shown) == said, "nobody is reminded of what is decided"
+
+
+def test_a_decision_that_is_still_being_carried_is_left_to_who_does(release: Release) -> None:
+    release.open()
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.greenlight("approve", ID)
+    release.follow()
+    release.aws.failures.clear()
+    ((at, event),) = release.moments("look")
+    release.at(at)
+    release.meanwhile(report_until=(at + timedelta(seconds=30)).isoformat(), report_holder="other")
+
+    with pytest.raises(GateBusyError):
+        release.call("clock", event)
+
+    assert release.aws.reports == {}
+    release.later(minutes=1)
+    assert release.call("clock", event)["body"]["outcome"] == "finished"
+
+
+def test_one_that_was_carried_meanwhile_is_not_carried_again(release: Release) -> None:
+    release.open()
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.greenlight("approve", ID)
+    release.follow()
+    release.aws.failures.clear()
+    ((at, event),) = release.moments("look")
+    release.at(at)
+    release.meanwhile(reported_at=at.isoformat())
+
+    assert release.call("clock", event)["body"]["outcome"] == "stands"
+
+    assert REPORT not in release.aws.operations[-3:]
 
 
 # What nobody decides is ended.
