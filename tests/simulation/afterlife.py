@@ -80,11 +80,13 @@ class Stream:
 class Moments:
     """EventBridge Scheduler: calls the clock at the times that were set, more or less.
 
-    `lost` are the moments that never came, or came to nothing. A plot has it pass over some kinds.
+    `lost` are the moments that never came, or came to nothing. A plot has it pass over some kinds,
+    or call the clock twice for each.
     """
 
     aws: Lambda
     passes_over: tuple[str, ...] = ()
+    stutters: bool = False
     lost: list[Any] = field(default_factory=list)
 
     def set_moment(self, name: str, at: float, payload: Any) -> None:
@@ -100,7 +102,8 @@ class Moments:
             return
         chance = schedule.chance(about)
         late = chance.choice([1.0, 1.0, 5.0, 30.0, 59.0, 240.0]) * chance.random()
-        times = 2 if schedule.happens(0.05, f"{about} comes twice") else 1
+        is_double = schedule.happens(0.05, f"{about} comes twice")
+        times = 2 if is_double or self.stutters else 1
         for number in range(times):
             call = partial(self._call, payload, f"{about} ({number})")
             schedule.at(at + late + 20 * number * chance.random(), call)

@@ -28,7 +28,7 @@ ANSWERING = "function/greenlight/gates/answering.py"
 CLOSING = "function/greenlight/gates/closing.py"
 FOLLOWING = "function/greenlight/gates/following.py"
 REMINDING = "function/greenlight/gates/reminding.py"
-ENDING = "function/greenlight/gates/ending.py"
+CLOCK = "function/greenlight/handlers/clock.py"
 OUTCOMES = "function/greenlight/gates/outcomes.py"
 
 
@@ -270,8 +270,8 @@ MUTANTS = (
     Mutant(
         "what a click has left as it was is not looked at again",
         FOLLOWING,
-        "    if not keep_true(gate, settings.look, means, slack) and machines.schedules:\n",
-        "    if keep_true(gate, settings.look, means, slack) and machines.schedules:\n",
+        "    if not keep_true(gate, settings.look, means, slack):\n",
+        "    if keep_true(gate, settings.look, means, slack):\n",
     ),
     Mutant(
         "a deployment that ends while its gate is opened is not found out",
@@ -304,10 +304,16 @@ MUTANTS = (
         '    "expire",\n    starts_from=ANY,\n',
     ),
     Mutant(
-        "the end leaves alone a decision that CodeDeploy does not know",
-        ENDING,
-        "        if held.try_id is None and held.gate.state is GateState.DECIDED:\n",
-        "        if held.try_id is None and held.gate.state is None:\n",
+        "the clock leaves alone a decision that CodeDeploy does not know",
+        CLOCK,
+        "    if gate.state is GateState.DECIDED:\n",
+        "    if gate.state is None:\n",
+    ),
+    Mutant(
+        "nobody looks again at a decision that CodeDeploy does not know",
+        FOLLOWING,
+        "    if gate.state is GateState.DECIDED:",
+        "    if gate.state is None:",
     ),
     Mutant(
         "people are reminded as often as the clock calls",

@@ -151,6 +151,40 @@ def _unshown_click(simulation: "Simulation", _: Random) -> None:
     simulation.network.tricks.append(killed)
 
 
+def _unheard_decision(simulation: "Simulation", _: Random) -> None:
+    """A click is killed once its decision is on record, and nobody presses again."""
+    gina = simulation.clicker("gina")
+    gina.patience = 1
+    simulation.clickers[:] = [gina]
+    simulation.network.tricks.append(Trick("decided", ("killed after",), among=("decision",)))
+
+
+def _double_moments(simulation: "Simulation", _: Random) -> None:
+    """Each moment comes twice, and nobody decides."""
+    simulation.clickers.clear()
+    simulation.moments.stutters = True
+
+
+def _late_claim(simulation: "Simulation", chance: Random) -> None:
+    """Somebody says that they are testing, and while their message is on its way, another decides.
+
+    By then, the message that is on its way is not true any more.
+    """
+    tess = simulation.clicker("tess", "claim")
+    simulation.clickers[:] = [tess]
+    pause = 0.05 * chance.random()
+
+    def decide(process: Process, _: Call) -> None:
+        gina = simulation.clicker("gina")
+        gina.seen = tess.seen
+        simulation.schedule.after(pause, gina.press)
+        shows = "/actions/T0000/tess-1"
+        simulation.network.tricks.append(Trick(shows, ("held",), job=process.job))
+
+    claimed = Trick("claimed", (None,), among=("decision",), do=decide)
+    simulation.network.tricks.append(claimed)
+
+
 PLOTS: dict[str, Callable[["Simulation", Random], None]] = {
     "a decision is overtaken": _overtaken_decision,
     "a failover is overtaken": _overtaken_failover,
@@ -159,6 +193,9 @@ PLOTS: dict[str, Callable[["Simulation", Random], None]] = {
     "answers of the table are lost": _lost_answers,
     "a decided gate is lost, and opened again": _lost_gate,
     "a click is killed before it shows": _unshown_click,
+    "a click is killed before CodeDeploy hears": _unheard_decision,
+    "somebody decides while another's claim is shown": _late_claim,
+    "each moment comes twice": _double_moments,
 }
 
 

@@ -12,6 +12,7 @@
 7. Metrics that ring alarms are true.
 8. No secret in anything written.
 9. It comes to an end.
+10. A decision that its maker could not bring to CodeDeploy is brought there by the clock.
 """
 
 import json
@@ -82,15 +83,15 @@ NOT_DECIDING = ("hook", "failure", "changes", "outcome")
 class Job:
     """What an invocation or a command did and met.
 
-    `told_at`: notified_at when it began. `reads`: answers of the table that arrived; `is_cut_off`:
-    one did not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook.
+    `was`: the gate when it began. `reads`: answers of the table that arrived; `is_cut_off`: one did
+    not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook.
     `is_disturbed`: something went wrong with its post, or after it. `faults`: the services whose
-    calls met some.
+    calls met some. `has_misled`: the message that it changed has buttons, of a gate that was over.
     """
 
     function: str
     event: Any
-    told_at: str | None
+    was: dict[str, Any]
     engine: str
     reads: int = 0
     is_cut_off: bool = False
@@ -103,7 +104,7 @@ class Job:
     has_reported: bool = False
     is_shaken: bool = False
     is_blind: bool = False
-    was_reported: bool = False
+    has_misled: bool = False
     has_wrong_settings: bool = False
 
     @property
@@ -138,13 +139,19 @@ class Job:
         """Whether it wants to decide the gate, or has."""
         return self.function not in NOT_DECIDING
 
+    @property
+    def is_calm(self) -> bool:
+        """Whether nothing went wrong with it that the calls of AWS's services have met."""
+        return not (self.faults - {"slack"} or self.was_killed or self.has_wrong_settings)
+
 
 @dataclass
 class Rules:
     """Watches a schedule.
 
     `clocks_agree`: they differ by less than a lease allows. `report` is the answer that CodeDeploy
-    took from us, `messages` what the channel got, `earlier` how many entries of the history are an
+    took from us, `messages` what the channel got, `reminders` who reminded people of the gate,
+    `earlier` how many entries of the history are an
     older hook's, `holders` who has taken each lease, `carried` whose approval a job has written or
     taken over. `was_taken_over`: somebody's test event has replaced the gate, and so its record.
     `barred` may decide nothing. `denied_approvers`: those, by what they run, who approve and whom
@@ -159,6 +166,7 @@ class Rules:
     counts: Counter[str] = field(default_factory=Counter)
     report: tuple[str, str] | None = None
     messages: list[tuple[str, str, Job]] = field(default_factory=list)
+    reminders: list[tuple[str, Job]] = field(default_factory=list)
     approvers: set[str] = field(default_factory=set)
     denied_approvers: dict[str, str] = field(default_factory=dict)
     barred: set[str] = field(default_factory=lambda: {"U0MALLORY"})
@@ -175,10 +183,9 @@ class Rules:
         self.jobs[name] = Job(
             function,
             event,
-            told_at=self._gate().get("notified_at"),
+            was=self._gate(),
             engine=self.world.engine,
             is_cut_off=not has_table,
-            was_reported="reported_at" in self._gate(),
             has_wrong_settings=environ.get("SLACK_WEBHOOK_URL", WEBHOOK_PARAMETER)
             != WEBHOOK_PARAMETER,
         )
@@ -345,14 +352,13 @@ class Rules:
         if job.is_by_hand:
             message.is_foreign = True
             return
-        if message.kind == "reminder" and job.was_reported:
-            self.schedule.breaks(6, f"{message.by} reminded people of a gate that had ended")
+        self._check_buttons(message, job)
         if message.edits and message.kind == "waiting":
             return  # somebody is testing
         if message.kind not in ("settled", "answer", "reminder"):
             self.messages.append((message.kind, message.by, job))
         engine = self.world.engine
-        if message.kind == "waiting" and job.told_at and not self.was_taken_over:
+        if message.kind == "waiting" and "notified_at" in job.was and not self.was_taken_over:
             self.schedule.breaks(6, f"{message.by} told people who had been told")
         if message.kind == "waiting" and not self.world.ended_at and job.has_looked:
             self._check_deadline(message.by)
@@ -362,6 +368,15 @@ class Rules:
             self.schedule.breaks(4, f"{message.by} said that the deployment failed: it is {engine}")
         if message.kind == "settled":
             self._check_settled(message, engine)
+
+    def _check_buttons(self, message: Message, job: Job) -> None:
+        """Rules 4 and 6: nobody is asked to decide what is over."""
+        if message.kind == "reminder":
+            self.reminders.append((message.by, job))
+            if "reported_at" in job.was:
+                self.schedule.breaks(6, f"{message.by} reminded people of a gate that had ended")
+        is_over = "reported_at" in self._gate()
+        job.has_misled = bool(message.edits) and message.has_buttons and is_over
 
     def _check_deadline(self, by: str) -> None:
         """Rule 4: people have as long as CodeDeploy waits, as near as clocks tell."""
@@ -400,6 +415,10 @@ class Rules:
                 self.schedule.breaks(7, f"{name} counted a release as never seen twice")
         self._check_denied(name, job)
         self._check_busy(name, ended)
+        if not ended.error:
+            self._check_carried(name, job)
+        if job.has_misled and job.is_calm and not (ended.error or self.was_taken_over):
+            self.schedule.breaks(4, f"{name} gave a message buttons whose gate was over")
         if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.knows_little:
             self.schedule.breaks(
                 7, f"{name} counted a failed decision of a deployment that had ended"
@@ -411,6 +430,20 @@ class Rules:
         is_held = "report_until" in item and self.holders.get(item["report_try_id"]) == name
         if is_held and (ended.error or {}).get("errorType") == "GateBusyError":
             self.schedule.breaks(6, f"{name} waited for the end of its own lease")
+
+    def _check_carried(self, name: str, job: Job) -> None:
+        """Rule 10: whoever comes by a decision that CodeDeploy does not know sees to it."""
+        made = _unreported(job.was)
+        if made is None or _unreported(self._gate()) != made:
+            return
+        if not job.is_calm or self.world.engine != "InProgress":
+            return
+        if job.function == "clock":
+            self.schedule.breaks(10, f"{name} left a decision that CodeDeploy does not know")
+        has_moments = "SCHEDULE_GROUP" in self.environs["changes"]
+        is_seen_to = any("-look-" in moment for moment in self.world.moments)
+        if _has_followed(job, made) and has_moments and not is_seen_to:
+            self.schedule.breaks(10, f"{name} has nobody look at a decision again")
 
     def _check_denied(self, name: str, job: Job) -> None:
         """Rule 4: what CodeDeploy denied to the only one who tried is not on record as decided."""
@@ -457,6 +490,10 @@ class Rules:
             ]
             if len(calm) > 1 and self.clocks_agree and not self.was_taken_over:
                 self.schedule.breaks(6, f"people were told twice ({kind}): by {', '.join(calm)}")
+        reminded = [by for by, job in self.reminders if not job.is_disturbed]
+        moments = sum("-reminder-" in moment for moment in self.world.moments)
+        if len(reminded) > moments and self.clocks_agree and not self.was_taken_over:
+            self.schedule.breaks(6, f"people were reminded too often: by {', '.join(reminded)}")
         self._check_secrets(json.dumps(self.world.item(), default=str), "the item")
 
     def seen(self, release: "Release", *, has_moments: bool) -> None:
@@ -468,6 +505,8 @@ class Rules:
             self.schedule.breaks(
                 4, f"the deployment is {release.outcome}, on record it is {gate.get('outcome')}"
             )
+        if release.has_told and gate["status"] == "WAITING":
+            self.schedule.breaks(4, f"the deployment is {release.outcome}, and its gate waits")
         wanted = _sign(gate)
         own = [one for one in self.world.channel if one.ts and one.ts == gate.get("message_ts")]
         for message in own:
@@ -557,6 +596,21 @@ def _sign(gate: dict[str, Any]) -> str:
     if gate["status"] == "APPROVED" and "outcome" in gate:
         return OUTCOME_SIGNS[gate["outcome"]]
     return STATUS_SIGNS[gate["status"]]
+
+
+def _unreported(gate: dict[str, Any]) -> str | None:
+    """When a decision was made that CodeDeploy does not know yet, as far as the gate says."""
+    is_waiting = gate.get("status") == "WAITING" or "reported_at" in gate
+    return None if is_waiting else gate.get("decided_at")
+
+
+def _has_followed(job: Job, made: str) -> bool:
+    """Whether a job has followed the write of a decision that was made at a time."""
+    if job.function != "changes":
+        return False
+    images = job.event["Records"][0]["dynamodb"]
+    before, after = (images.get(name, {}).get("decided_at") for name in ("OldImage", "NewImage"))
+    return bool(before != after and after == {"S": made})
 
 
 def _brief(item: dict[str, Any]) -> str:

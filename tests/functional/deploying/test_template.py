@@ -758,7 +758,7 @@ def test_every_write_is_followed_by_itself_for_an_hour_and_kept_if_that_fails() 
 
     assert mapping["EventSourceArn"] == "Table.StreamArn"
     assert mapping["BatchSize"] == 1
-    assert mapping["StartingPosition"] == "LATEST"
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
     assert "MaximumRetryAttempts" not in mapping, "time ends it, and not how often it was tried"
     assert mapping["MaximumRecordAgeInSeconds"] == 3600
     (pattern,) = [json.loads(one["Pattern"]) for one in mapping["FilterCriteria"]["Filters"]]
