@@ -53,6 +53,8 @@ SESSION_TOKEN = "session-token-that-nobody-shows"
 ROTATED_PATH = "/services/T0000/B0000/rotated-secret"
 SECRETS = (WEBHOOK_PATH, ROTATED_PATH, SIGNING_SECRET, SESSION_TOKEN, BOT_TOKEN)
 
+# By how many seconds the clock of who makes a schedule may be behind.
+MOST_BEHIND = 60.0
 REPORT = "PutLifecycleEventHookExecutionStatus"
 WRITES = ("UpdateItem", "PutItem", "DeleteItem")
 # Each service is a host of its own, so that it can be out of reach alone.
@@ -202,14 +204,17 @@ class World:
         return _wsgi(lambda _, start_response: failure(code, start_response), {})
 
     def _make_schedule(self, request: Any) -> Reply:
-        """Scheduler makes a schedule of a name once."""
+        """Scheduler makes a schedule of a name once, and none of a time that is over by far."""
         name = request["Name"]
         if name in self.moments:
             headers = {"x-amzn-errortype": "ConflictException"}
             return Reply(409, b'{"Message": "it exists"}', headers)
-        self.moments.add(name)
         text = request["ScheduleExpression"].removeprefix("at(").removesuffix(")")
         at = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        if at < self.now() - MOST_BEHIND:
+            headers = {"x-amzn-errortype": "ValidationException"}
+            return Reply(400, b'{"Message": "it is over"}', headers)
+        self.moments.add(name)
         self.set_moment(name, at, json.loads(request["Target"]["Input"]))
         return Reply(200, b'{"ScheduleArn": "arn:aws:scheduler:x:1:schedule/x/y"}')
 

@@ -108,12 +108,13 @@ def _set_moments(
     if schedules is None:
         logger.info("No moments are set: nobody is reminded, and the engine ends the gate")
         return
+    now = means.clock()
     for before in settings.reminders:
         at = gate.ends_at - before
-        if at > means.clock():
+        if at > now:
             _set(Due.REMINDER, gate, at, schedules)
     if gate.decide_by:
-        _set(Due.END, gate, gate.decide_by, schedules)
+        _set(Due.END, gate, _ahead(gate.decide_by, now), schedules)
 
 
 def _set_look(
@@ -123,8 +124,14 @@ def _set_look(
 
     However often the change is delivered, it is one moment.
     """
+    now = means.clock()
     if schedules:
-        _set(Due.LOOK, gate, (since or means.clock()) + LOOK_AFTER, schedules)
+        _set(Due.LOOK, gate, _ahead((since or now) + LOOK_AFTER, now), schedules)
+
+
+def _ahead(at: datetime, now: datetime) -> datetime:
+    """A time to come: Scheduler may refuse one that is over, where a change is followed late."""
+    return at if at > now else now + LOOK_AFTER
 
 
 def _set(due: Due, gate: Gate, at: datetime, schedules: Schedules) -> None:

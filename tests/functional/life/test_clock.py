@@ -138,6 +138,28 @@ def test_moments_that_cannot_be_set_cost_nothing_else(
     assert release.messages[0].buttons == []
 
 
+def test_moments_that_are_over_when_a_change_is_followed_come_soon(release: Release) -> None:
+    """Scheduler may refuse them; reminders that are over are none."""
+    release.post_by("bot")
+    release.call("hook", EVENT)
+    release.at(after(58))
+
+    release.follow()
+
+    assert release.moments() == [(after(58) + timedelta(seconds=70), END)]
+
+
+def test_a_decision_that_is_followed_late_is_looked_at_soon(release: Release) -> None:
+    release.open()
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.greenlight("approve", ID)
+    release.later(minutes=5)
+
+    release.follow()
+
+    assert [at for at, _ in release.moments("look")] == [after(5) + timedelta(seconds=70)]
+
+
 def test_a_scheduler_that_cannot_be_reached_costs_nothing_else(
     release: Release, output: Callable[[], Output]
 ) -> None:
