@@ -28,6 +28,7 @@ ANSWERING = "function/greenlight/gates/answering.py"
 CLOSING = "function/greenlight/gates/closing.py"
 FOLLOWING = "function/greenlight/gates/following.py"
 REMINDING = "function/greenlight/gates/reminding.py"
+CARRYING = "function/greenlight/gates/carrying.py"
 CLOCK = "function/greenlight/handlers/clock.py"
 OUTCOMES = "function/greenlight/gates/outcomes.py"
 
@@ -240,8 +241,8 @@ MUTANTS = (
     Mutant(
         "a click that changes nothing is a failed decision",
         ANSWERING,
-        ", DECISION_FAILED, but=MOOT)",
-        ", DECISION_FAILED)",
+        "but=(*MOOT, GateBusyError)",
+        "but=()",
     ),
     Mutant(
         "who is no approver decides all the same",
@@ -306,14 +307,26 @@ MUTANTS = (
     Mutant(
         "the clock leaves alone a decision that CodeDeploy does not know",
         CLOCK,
-        "    if gate.state is GateState.DECIDED:\n",
-        "    if gate.state is None:\n",
+        "    if is_left_over(gate):\n",
+        "    if gate is None:\n",
     ),
     Mutant(
         "nobody looks again at a decision that CodeDeploy does not know",
         FOLLOWING,
-        "    if gate.state is GateState.DECIDED:",
-        "    if gate.state is None:",
+        "    if is_left_over(gate):",
+        "    if gate is None:",
+    ),
+    Mutant(
+        "people are reminded of what has been answered elsewhere",
+        CLOCK,
+        "        gate = settle_if_answered(gate, means)\n",
+        "",
+    ),
+    Mutant(
+        "that CodeDeploy knows and the table does not is good enough for the clock",
+        CARRYING,
+        "    if not decided.is_recorded:\n",
+        "    if decided is None:\n",
     ),
     Mutant(
         "people are reminded as often as the clock calls",

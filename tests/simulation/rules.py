@@ -375,8 +375,15 @@ class Rules:
             self.reminders.append((message.by, job))
             if "reported_at" in job.was:
                 self.schedule.breaks(6, f"{message.by} reminded people of a gate that had ended")
+            if job.is_calm and job.engine != "InProgress" and self._was_answered_since_opened():
+                self.schedule.breaks(4, f"{message.by} reminded people of what had its answer")
         is_over = "reported_at" in self._gate()
         job.has_misled = bool(message.edits) and message.has_buttons and is_over
+
+    def _was_answered_since_opened(self) -> bool:
+        """Whether CodeDeploy had its answer when the gate was there, by any clock."""
+        opened = datetime.fromisoformat(self._gate()["created_at"]).timestamp()
+        return (self.world.ended_at or 0) > opened + 1
 
     def _check_deadline(self, by: str) -> None:
         """Rule 4: people have as long as CodeDeploy waits, as near as clocks tell."""
@@ -434,6 +441,9 @@ class Rules:
     def _check_carried(self, name: str, job: Job) -> None:
         """Rule 10: whoever comes by a decision that CodeDeploy does not know sees to it."""
         made = _unreported(job.was)
+        is_unproven = job.was.get("decided_via") == "cli" and job.was["status"] == "APPROVED"
+        if is_unproven and (job.event or {}).get("due") != "end":
+            return  # whether its maker may answer hooks, CodeDeploy has not said
         if made is None or _unreported(self._gate()) != made:
             return
         if not job.is_calm or self.world.engine != "InProgress":

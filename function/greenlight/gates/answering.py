@@ -9,6 +9,7 @@ from greenlight.model.errors import (
     DecisionDeniedError,
     DecisionMootError,
     DecisionUnreportedError,
+    GateBusyError,
     GateNotFoundError,
     GateReplacedError,
     GreenlightError,
@@ -51,8 +52,14 @@ def may_decide(user_id: str, settings: DecisionSettings) -> bool:
 def decisions_counted() -> Iterator[None]:
     """Counts a failure to decide where a deployment waits though somebody has decided."""
     try:
-        with failures_reported("The decision could not be carried out", DECISION_FAILED, but=MOOT):
+        with failures_reported(
+            "The decision could not be carried out", DECISION_FAILED, but=(*MOOT, GateBusyError)
+        ):
             yield
+    except GateBusyError as exc:
+        logger.info("Another try is at work: nothing is decided", error=str(exc))
+        annotate(outcome="busy")
+        raise
     except MOOT as exc:
         logger.warning("Nothing waits for this decision", stage=exc.stage, error=str(exc))
         annotate(outcome="moot")

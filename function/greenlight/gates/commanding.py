@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from greenlight.gates.answering import decisions_counted, may_decide, why_not
-from greenlight.gates.deciding import Decided, Effect, decide
+from greenlight.gates.deciding import Effect, decide, leave_message
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import LOOKED_BY
 from greenlight.model.errors import (
@@ -11,9 +11,9 @@ from greenlight.model.errors import (
     GreenlightError,
     IndexMissingError,
 )
-from greenlight.model.gate import Decision, Gate, Verdict, Via, is_gate_id
+from greenlight.model.gate import Decision, Gate, Verdict, is_gate_id
 from greenlight.model.message import Message
-from greenlight.runtime.observability import CLICK_FAILED, annotate, failures_reported, logger
+from greenlight.runtime.observability import CLICK_FAILED, annotate, failures_reported
 from greenlight.runtime.settings import DecisionSettings
 from greenlight.slack import messages
 from greenlight.slack.commands import Command, Verb
@@ -64,24 +64,8 @@ def _decide(
         notice = messages.standing_notice(gate, words, settled=is_settled, command=command.name)
     else:
         notice = messages.decided_notice(gate, means.pointers(gate.hook), words)
-    _leave_message(decided, means)
+    leave_message(decided, means)
     return notice
-
-
-def _leave_message(decided: Decided, means: Means) -> None:
-    """Writes down that the message of a gate that a command has brought to its end is as it was.
-
-    Whoever presses a button changes the message; a command cannot, and so it is said in a new one,
-    at once, and not only when a click has had its time. A bot changes its message anyway.
-    """
-    gate = decided.gate
-    is_ours = decided.effect in (Effect.MADE, Effect.FINISHED) and gate.decided_via is Via.SLACK
-    if not is_ours or gate.place or gate.shown:
-        return
-    try:
-        means.table.mark_left(gate)
-    except GreenlightError as exc:
-        logger.warning("The message is looked at in a minute", stage=exc.stage, error=str(exc))
 
 
 def _look(command: Command, means: Means, words: Words) -> Message:

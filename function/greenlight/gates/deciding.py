@@ -14,6 +14,7 @@ from greenlight.model.errors import (
     GateBusyError,
     GateNotFoundError,
     GateReplacedError,
+    GreenlightError,
     HookRefusedError,
     SettlementUnrecordedError,
     TableError,
@@ -36,10 +37,14 @@ class Effect(Enum):
 
 @dataclass(frozen=True)
 class Decided:
-    """The gate as it is now, whoever decided it, and what this wish to decide it did."""
+    """The gate as it is now, whoever decided it, and what this wish to decide it did.
+
+    Not `is_recorded`: the table did not take that CodeDeploy knows.
+    """
 
     gate: Gate
     effect: Effect
+    is_recorded: bool = True
 
 
 def decide(hook: Hook, decision: Decision, means: Means) -> Decided:
@@ -95,16 +100,25 @@ def carry(held: Held, means: Means) -> Decided:
     except (TableError, GateNotFoundError, GateReplacedError) as exc:
         # It is in force all the same.
         logger.warning("That CodeDeploy knows is not written down", error=str(exc))
-        return Decided(replace(gate, reported_at=means.clock()), effect)
+        return Decided(replace(gate, reported_at=means.clock()), effect, is_recorded=False)
 
 
-def carry_on(gate: Gate, means: Means) -> Decided:
-    """Carries a decision on that somebody has made and left unreported. Raises as `decide` does."""
-    with means.countdown.until(CLAIMED_BY):
-        held = means.table.take_over(gate, means.clock())
-    if held.try_id is None:
-        return Decided(held.gate, Effect.STANDS)
-    return carry(held, means)
+def leave_message(decided: Decided, means: Means) -> Gate:
+    """Writes down that the message of a gate that no click has brought to its end is as it was.
+
+    Whoever presses a button changes the message; a command or the clock cannot, and so it is said
+    in a new one, at once, and not only when a click has had its time. A bot changes its message
+    anyway. The gate as it is then.
+    """
+    gate = decided.gate
+    is_ours = decided.effect in (Effect.MADE, Effect.FINISHED) and gate.decided_via is Via.SLACK
+    if not is_ours or gate.place or gate.shown:
+        return gate
+    try:
+        return means.table.mark_left(gate)
+    except GreenlightError as exc:
+        logger.warning("The message is looked at in a minute", stage=exc.stage, error=str(exc))
+        return gate
 
 
 def _claim(hook: Hook, decision: Decision, means: Means) -> Held:

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from greenlight.gates.deciding import Decided, Effect, carry, carry_on
+from greenlight.gates.carrying import carry_on, finish
+from greenlight.gates.deciding import Decided, Effect
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import CLAIMED_BY
 from greenlight.model.errors import TooEarlyError
@@ -16,8 +17,8 @@ REASON: Final = "nobody decided in time"
 def end(gate: Gate, means: Means) -> Decided:
     """Rejects a gate whose time to decide is over, unless somebody has decided it.
 
-    A decision that its engine does not know yet is carried there. Raises TooEarlyError, or as
-    `decide` does; calling it again carries on there.
+    A decision that its engine does not know yet is carried there, whoever made it. Raises
+    TooEarlyError, or as `finish` does; calling it again carries on there.
     """
     now = means.clock()
     if now < gate.ends_at - CLOCKS_DIFFER_BY:
@@ -29,4 +30,4 @@ def end(gate: Gate, means: Means) -> Decided:
     if held.try_id is None:
         logger.info("The gate has ended before", status=held.gate.status)
         return Decided(held.gate, Effect.STANDS)
-    return carry(held, means)
+    return finish(held, means)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from greenlight.gates.carrying import is_left_over
 from greenlight.gates.closing import LOOK_AFTER, keep_true
 from greenlight.gates.means import Means
 from greenlight.gates.outcomes import learn
@@ -64,7 +65,7 @@ def follow(
     except GateNotFoundError as exc:
         logger.info("There is nothing to show any more", reason=str(exc))
         return
-    if gate.state is GateState.DECIDED:  # whoever decided it may never come to report it
+    if is_left_over(gate):  # whoever decided it may never come to report it
         _set_look(gate, gate.decided_at, means, machines.schedules)
     if not keep_true(gate, settings.look, means, slack):
         _set_look(gate, gate.reported_at, means, machines.schedules)
@@ -130,8 +131,16 @@ def _set_look(
 
 
 def _ahead(at: datetime, now: datetime) -> datetime:
-    """A time to come: Scheduler may refuse one that is over, where a change is followed late."""
-    return at if at > now else now + LOOK_AFTER
+    """A time, or where a change is followed after it, one to come: Scheduler may refuse another.
+
+    Each pause is twice as long as the one before: what is tried again and again for an hour sets
+    few moments.
+    """
+    pause = LOOK_AFTER
+    while at <= now:
+        at += pause
+        pause *= 2
+    return at
 
 
 def _set(due: Due, gate: Gate, at: datetime, schedules: Schedules) -> None:

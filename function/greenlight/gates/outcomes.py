@@ -2,10 +2,12 @@
 
 from typing import Final
 
+from greenlight.engines.codedeploy import has_ended
 from greenlight.gates.means import Means
-from greenlight.gates.reporting import is_as_reported, record
+from greenlight.gates.reporting import LOOKED_BY, is_as_reported, record
 from greenlight.model.errors import (
     CodeDeployDeniedError,
+    CodeDeployError,
     GateNotFoundError,
     GateReplacedError,
     HookRefusedError,
@@ -50,6 +52,23 @@ def _has_gate(deployment_id: str, means: Means) -> bool:
     except GateNotFoundError:
         return False
     return True
+
+
+def settle_if_answered(gate: Gate, means: Means) -> Gate:
+    """Brings a gate in line that waits for people, if its hook has been answered elsewhere.
+
+    Somebody may have done that with the AWS CLI, of which there is no event. Raises as `learn`
+    does, but not where the engine does not say.
+    """
+    if gate.state is not GateState.WAITING:
+        return gate
+    try:
+        with means.countdown.until(LOOKED_BY):
+            lifecycle = means.engine.lifecycle(gate.deployment_id)
+    except CodeDeployError as exc:
+        logger.info("Whether the hook has been answered cannot be read", reason=exc.reason)
+        return gate
+    return _settle(gate, means) if has_ended(lifecycle, gate) else gate
 
 
 def _settle(gate: Gate, means: Means) -> Gate:

@@ -5,13 +5,15 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from greenlight.engines.codedeploy import CodeDeploy
+from greenlight.gates.carrying import carry_on, is_left_over
 from greenlight.gates.closing import keep_true
-from greenlight.gates.deciding import carry_on
+from greenlight.gates.deciding import leave_message
 from greenlight.gates.ending import end
 from greenlight.gates.means import Means
+from greenlight.gates.outcomes import settle_if_answered
 from greenlight.gates.reminding import remind
 from greenlight.model.errors import EventError, GateBusyError, GateNotFoundError
-from greenlight.model.gate import Due, Gate, GateState, Hook, is_gate_id, is_hook_id
+from greenlight.model.gate import Due, Gate, Hook, is_gate_id, is_hook_id
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
 from greenlight.runtime.observability import (
@@ -80,7 +82,8 @@ def _clients() -> Clients:
 def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> str:
     """Does what is due, in an invocation that starts now; what was done, in a word.
 
-    Whatever is due, a decision that its engine does not know yet is carried there first.
+    Whatever is due, a decision that was left over is carried to its engine first; and nobody is
+    reminded of a gate that has been answered elsewhere.
     """
     clients.countdown.restart()
     means = Means.of(clients, settings.table_name, clients.codedeploy)
@@ -90,13 +93,16 @@ def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> st
         logger.info("The gate is gone, or another hook's")
         return "nothing"
     decided = None
-    if gate.state is GateState.DECIDED:
+    if is_left_over(gate):
         decided = carry_on(gate, means)
     elif due is Due.END:
         decided = end(gate, means)
     elif due is Due.REMINDER:
+        gate = settle_if_answered(gate, means)
         return "reminded" if remind(gate, settings, means, slack) else "nothing"
-    keep_true(decided.gate if decided else gate, settings.look, means, slack)
+    if decided:
+        gate = leave_message(decided, means)
+    keep_true(gate, settings.look, means, slack)
     return decided.effect.name.lower() if decided else "looked"
 
 

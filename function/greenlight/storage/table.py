@@ -396,9 +396,10 @@ class GateTable:
         """Writes down that a click has shown what became of a gate, if nobody else has."""
         self._update(REPLACED, gate.hook, {"shown": gate.appearance}, None)
 
-    def mark_left(self, gate: Gate) -> None:
+    def mark_left(self, gate: Gate) -> Gate:
         """Writes down that nobody replaces a gate's message, unless somebody has."""
-        self._update(REPLACED, gate.hook, {"shown": GateStatus.WAITING}, None)
+        left = {"shown": GateStatus.WAITING}
+        return self._held(gate.hook, self._update(REPLACED, gate.hook, left, None)[0])
 
     def mark_reminded(self, held: Held, due: datetime, now: datetime) -> Gate:
         """Writes down that people were reminded, as was due at a time."""

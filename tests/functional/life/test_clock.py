@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from greenlight.model.errors import (
+    CodeDeployError,
     DecisionDeniedError,
     DecisionUnreportedError,
     EventError,
@@ -34,6 +35,17 @@ from tests.functional.life.release import (
 
 REMINDER, END = load_event("clock/reminder"), load_event("clock/end")
 DECIDE_BY = NOW + timedelta(minutes=57)
+
+
+def lose_updates(release: Release, when: Callable[[list[str]], bool]) -> None:
+    """Has updates of the table be lost, once what was called is so."""
+    seen: list[str] = []
+
+    def is_lost(operation: str) -> bool:
+        seen.append(operation)
+        return operation == "UpdateItem" and when(seen)
+
+    release.aws.before = is_lost
 
 
 def after(minutes: float) -> datetime:
@@ -146,18 +158,18 @@ def test_moments_that_are_over_when_a_change_is_followed_come_soon(release: Rele
 
     release.follow()
 
-    assert release.moments() == [(after(58) + timedelta(seconds=70), END)]
+    assert release.moments() == [(after(57) + timedelta(seconds=70), END)]
 
 
 def test_a_decision_that_is_followed_late_is_looked_at_soon(release: Release) -> None:
     release.open()
     release.aws.failures[REPORT] = ["ThrottlingException"] * 9
-    release.greenlight("approve", ID)
+    release.click("approve")
     release.later(minutes=5)
 
     release.follow()
 
-    assert [at for at, _ in release.moments("look")] == [after(5) + timedelta(seconds=70)]
+    assert [at for at, _ in release.moments("look")] == [NOW + timedelta(seconds=560)]
 
 
 def test_a_scheduler_that_cannot_be_reached_costs_nothing_else(
@@ -286,7 +298,9 @@ def test_people_who_were_told_after_that_moment_are_not_reminded(release: Releas
     assert release.call("clock", REMINDER)["body"]["outcome"] == "nothing"
 
 
-@pytest.mark.parametrize("end", ["decided", "over", "none set", "gone", "replaced"])
+@pytest.mark.parametrize(
+    "end", ["decided", "over", "none set", "gone", "replaced", "answered elsewhere"]
+)
 def test_nobody_is_reminded_of_what_does_not_wait(
     end: str, release: Release, output: Callable[[], Output]
 ) -> None:
@@ -296,6 +310,8 @@ def test_nobody_is_reminded_of_what_does_not_wait(
         release.greenlight("approve", ID)
     if end == "over":
         release.at(DECIDE_BY)
+    if end == "answered elsewhere":
+        release.answer_elsewhere("Succeeded")
     if end == "none set":
         release.environ["REMIND_MINUTES_BEFORE"] = ""
     if end == "gone":
@@ -309,6 +325,29 @@ def test_nobody_is_reminded_of_what_does_not_wait(
 
     assert len(release.slack.shown) == said
     assert output().failures == []
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+def test_what_was_answered_with_the_aws_cli_is_shown_when_people_would_be_reminded(
+    way: str, release: Release
+) -> None:
+    release.open(way)
+    release.answer_elsewhere("Succeeded")
+
+    assert release.moment("reminder") == "nothing"
+    release.follow()
+
+    item = release.item
+    assert (item["status"], item["decided_via"]) == ("APPROVED", "elsewhere")
+    assert "🚀" in release.messages[-1].text
+    assert release.messages[-1].buttons == []
+
+
+def test_where_codedeploy_does_not_say_people_are_reminded(release: Release) -> None:
+    release.open()
+    release.aws.failures["ListDeploymentTargets"] = ["ThrottlingException"] * 9
+
+    assert release.moment("reminder") == "reminded"
 
 
 @pytest.mark.parametrize("way", ["bot", "webhook"])
@@ -412,9 +451,10 @@ def test_a_reminder_under_a_message_that_was_deleted_stands_by_itself(release: R
 # What somebody decided, and CodeDeploy does not know, is carried there.
 
 
-@pytest.mark.parametrize("verdict", ["approve", "reject"])
+@pytest.mark.parametrize(
+    ("by", "verdict"), [("click", "approve"), ("click", "reject"), ("command", "reject")]
+)
 @pytest.mark.parametrize("way", ["bot", "webhook"])
-@pytest.mark.parametrize("by", ["click", "command"])
 def test_a_decision_that_nobody_presses_again_is_carried_on_a_minute_later(
     by: str, way: str, verdict: str, release: Release, output: Callable[[], Output]
 ) -> None:
@@ -447,23 +487,41 @@ def test_a_webhook_s_message_says_it_when_no_click_can_be_at_it_any_more(release
     release.click("approve")
     release.aws.failures.clear()
     release.follow()
-    release.moment("look")
+
+    assert release.moment("look") == "finished"
     release.follow()
 
-    _, (at, event) = release.moments("look")
-    release.at(at)
-    release.call("clock", event)
-
-    assert at == NOW + timedelta(seconds=140)
+    assert len(release.messages) == 2
     assert "🚀" in release.messages[-1].text
     assert release.messages[-1].buttons == []
+    assert len(release.moments("look")) == 1, "no click has to be waited for"
+
+
+def test_where_the_table_does_not_take_that_it_is_said_a_minute_later(release: Release) -> None:
+    release.open("webhook")
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.click("approve")
+    release.aws.failures.clear()
+    release.follow()
+    lose_updates(release, lambda seen: seen.count("UpdateItem") > 2)  # the lease, and the report
+
+    assert release.moment("look") == "finished"
+    release.aws.before = lambda _: None
+    release.follow()
+
+    assert len(release.messages) == 1
+    _, (at, event) = release.moments("look")
+    release.at(at)
+    assert release.call("clock", event)["body"]["outcome"] == "looked"
+    assert at == NOW + timedelta(seconds=140)
+    assert len(release.messages) == 2
 
 
 @pytest.mark.parametrize("due", ["look", "reminder", "end"])
 def test_each_moment_that_comes_carries_it_on(due: str, release: Release) -> None:
     release.open()
     release.aws.failures[REPORT] = ["ThrottlingException"] * 9
-    release.greenlight("approve", ID)
+    release.click("approve")
     release.follow()
     said = len(release.slack.shown)
     with pytest.raises(DecisionUnreportedError):
@@ -481,7 +539,7 @@ def test_each_moment_that_comes_carries_it_on(due: str, release: Release) -> Non
 def test_a_decision_that_is_still_being_carried_is_left_to_who_does(release: Release) -> None:
     release.open()
     release.aws.failures[REPORT] = ["ThrottlingException"] * 9
-    release.greenlight("approve", ID)
+    release.click("approve")
     release.follow()
     release.aws.failures.clear()
     ((at, event),) = release.moments("look")
@@ -499,7 +557,7 @@ def test_a_decision_that_is_still_being_carried_is_left_to_who_does(release: Rel
 def test_one_that_was_carried_meanwhile_is_not_carried_again(release: Release) -> None:
     release.open()
     release.aws.failures[REPORT] = ["ThrottlingException"] * 9
-    release.greenlight("approve", ID)
+    release.click("approve")
     release.follow()
     release.aws.failures.clear()
     ((at, event),) = release.moments("look")
@@ -509,6 +567,77 @@ def test_one_that_was_carried_meanwhile_is_not_carried_again(release: Release) -
     assert release.call("clock", event)["body"]["outcome"] == "stands"
 
     assert REPORT not in release.aws.operations[-3:]
+
+
+@pytest.mark.parametrize("due", ["reminder", "end"])
+def test_an_approval_at_a_terminal_is_carried_on_by_the_end_only(
+    due: str, release: Release
+) -> None:
+    """Whether its maker may answer hooks, CodeDeploy has not said yet."""
+    release.open()
+    release.aws.failures[REPORT] = ["AccessDeniedException"]
+    lose_updates(release, lambda seen: REPORT in seen)
+    assert release.greenlight("approve", ID).exit_code == 5
+    release.aws.before = lambda _: None
+    release.follow()
+
+    assert release.moments("look") == []
+    assert release.moment(due) == ("finished" if due == "end" else "nothing")
+    assert release.aws.reports == ({HOOK: "Succeeded"} if due == "end" else {})
+
+
+def test_that_codedeploy_knows_and_the_table_does_not_is_written_down_by_the_next_try(
+    release: Release,
+) -> None:
+    asked = release.open()
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    release.click("approve")
+    release.aws.failures.clear()
+    release.follow()
+    lose_updates(release, lambda seen: REPORT in seen)
+    with pytest.raises(GateBusyError):
+        release.moment("look")
+    assert release.aws.reports == {HOOK: "Succeeded"}
+    release.aws.before = lambda _: None
+    release.later(minutes=1)
+    ((_, event),) = release.moments("look")
+
+    assert release.call("clock", event)["body"]["outcome"] == "finished"
+    release.follow()
+
+    assert release.history == ["opened", "notified", "decided", "reported"]
+    assert asked.buttons == []
+
+
+def test_a_hook_that_was_tried_by_hand_ends_in_silence(
+    release: Release, output: Callable[[], Output]
+) -> None:
+    """CodeDeploy does not know it, and nobody has to be woken up."""
+    deployments().clear()
+    release.open()
+    release.click("approve")
+    release.follow()
+
+    done = [release.moment(due) for due in ("look", "reminder", "end")]
+
+    assert done == ["stands"] * 3
+    assert "ClockFailed" not in output().text
+
+
+def test_what_takes_long_sets_few_moments(release: Release) -> None:
+    """A change that cannot be followed is tried again for an hour."""
+    release.post_by("bot")
+    release.call("hook", EVENT)
+    release.aws.failures["GetDeployment"] = ["ThrottlingException"] * 999
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 999
+    release.click("approve")
+    for _ in range(50):
+        release.later(minutes=1)
+        with pytest.raises(CodeDeployError):
+            release.follow()
+
+    seconds = [(at - NOW).total_seconds() for at, _ in release.moments("look")]
+    assert seconds == [70, 140, 280, 560, 1120, 2240, 4480]
 
 
 # What nobody decides is ended.

@@ -338,6 +338,24 @@ def test_a_report_that_is_on_its_way_is_waited_for(
     assert release.item["decided_by"] == "U0ALICE"
 
 
+def test_a_click_while_the_end_is_written_down_has_failed_nothing(
+    release: Release, output: Callable[[], Output]
+) -> None:
+    """Nothing waits any more: nobody has to be woken up."""
+    release.open()
+    lease = {":until": {"S": (NOW + timedelta(seconds=15)).isoformat()}}
+    change(release.aws, "SET report_until = :until", lease)
+    output()
+
+    release.click("approve")
+
+    assert release.item["status"] == "WAITING"
+    written = output()
+    assert "DecisionFailed" not in written.text
+    assert "Another try is at work" in written.text
+    assert release.slack.responses, "whoever clicked is told to try again"
+
+
 def test_a_receipt_that_comes_meanwhile_is_as_good(release: Release) -> None:
     release.open()
     release.click("reject")

@@ -1,0 +1,48 @@
+"""The use case of a decision that its maker could not bring to CodeDeploy: the clock does."""
+
+from greenlight.engines.codedeploy import is_unknown
+from greenlight.gates.deciding import Decided, Effect, carry
+from greenlight.gates.means import Means
+from greenlight.gates.reporting import CLAIMED_BY
+from greenlight.model.errors import DecisionMootError, GateBusyError
+from greenlight.model.gate import Gate, GateState, GateStatus, Via
+from greenlight.runtime.observability import logger
+from greenlight.storage.table import Held
+
+
+def is_left_over(gate: Gate) -> bool:
+    """Whether a gate has a decision that CodeDeploy does not know, and that any moment carries on.
+
+    Whoever approves at a terminal needs the right to answer hooks. Whether they have it, CodeDeploy
+    has not said; so their approval waits for somebody to press again, or for the end.
+    """
+    is_unproven = gate.status is GateStatus.APPROVED and gate.decided_via is Via.CLI
+    return gate.state is GateState.DECIDED and not is_unproven
+
+
+def carry_on(gate: Gate, means: Means) -> Decided:
+    """Carries a decision that was left unreported to CodeDeploy. Raises as `finish` does."""
+    with means.countdown.until(CLAIMED_BY):
+        held = means.table.take_over(gate, means.clock())
+    if held.try_id is None:
+        return Decided(held.gate, Effect.STANDS)
+    return finish(held, means)
+
+
+def finish(held: Held, means: Means) -> Decided:
+    """Carries what is this try's to do to CodeDeploy, and sees to it that this is on record.
+
+    Raises as `decide` does, but not for a deployment that CodeDeploy does not know: somebody has
+    tried the hook by hand. GateBusyError also if the table did not take that CodeDeploy knows:
+    calling it again carries on there.
+    """
+    try:
+        decided = carry(held, means)
+    except DecisionMootError as exc:
+        if not is_unknown(exc.reason):
+            raise
+        logger.info("CodeDeploy does not know it: somebody made it up", reason=exc.reason)
+        return Decided(held.gate, Effect.STANDS)
+    if not decided.is_recorded:
+        raise GateBusyError(held.gate.deployment_id, None)
+    return decided
