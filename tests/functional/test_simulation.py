@@ -41,6 +41,13 @@ def test_every_schedule_holds() -> None:
     assert "outcome: APPROVED / Succeeded" in printed
 
 
+def test_it_goes_on_when_its_processes_are_replaced() -> None:
+    code, printed = simulate("--schedules", "7", "--seed", "4", "--each", "4")
+
+    assert code == 0, printed
+    assert "\n0 of 7 schedules broke a rule" in printed
+
+
 def test_what_is_broken_is_found_and_its_story_is_told_again_in_the_same_words(
     tmp_path: Path,
 ) -> None:

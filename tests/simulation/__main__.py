@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from random import SystemRandom
@@ -16,7 +16,6 @@ from tools.template import load_template
 ROOT = Path(__file__).parents[2]
 KNOWN = Path(__file__).with_name("seeds.txt")
 CHUNK = 20
-SCHEDULES_EACH = 100
 STORIES = 3
 
 
@@ -33,6 +32,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="the first; without, a new one and all known ones")
     parser.add_argument("--code", type=Path, default=ROOT, help="the checkout that is simulated")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    replaced = "after how many schedules a process is replaced"
+    parser.add_argument("--each", type=int, default=100, help=replaced)
     until = "the known ones first, and end with the first failure"
     parser.add_argument("--until-broken", action="store_true", help=until)
     options = parser.parse_args()
@@ -43,29 +44,25 @@ def main() -> int:
     first = SystemRandom().randrange(10**9) if options.seed is None else options.seed
     known = known_seeds() if options.seed is None or options.until_broken else []
     seeds = [*known, *range(first, first + options.schedules)]
-    size = 1 if options.until_broken else CHUNK  # to end soon: what has begun is finished
+    # To end soon: what has begun is finished.
+    size = 1 if options.until_broken else min(CHUNK, options.each // 2)
     chunks = [seeds[at : at + size] for at in range(0, len(seeds), size)]
     print(f"{len(seeds)} schedules: {len(known)} known ones, and from SEED={first} on", flush=True)
     started = time.monotonic()
     seen: Counter[str] = Counter()
     done = 0
     failing: list[tuple[int, int]] = []
-    with ProcessPoolExecutor(
-        options.jobs,
-        get_context("spawn"),
-        initializer=start,
-        initargs=(options.code,),
-        # What moto keeps of each schedule makes a process larger, and its forks slower.
-        max_tasks_per_child=SCHEDULES_EACH // size,
+    # What moto keeps of each schedule makes a process larger, and its forks slower: each one is
+    # replaced after a while. Python 3.11's ProcessPoolExecutor comes to a standstill with that.
+    with get_context("spawn").Pool(
+        options.jobs, start, (options.code,), maxtasksperchild=options.each // size
     ) as pool:
-        for chunk, (found, broken) in zip(
-            chunks, pool.map(run, chunks, [most_age] * len(chunks)), strict=True
-        ):
+        results = pool.imap(partial(run, most_age=most_age), chunks)
+        for chunk, (found, broken) in zip(chunks, results, strict=True):
             seen.update(found)
             done += len(chunk)
             failing += broken
             if options.until_broken and failing:
-                pool.shutdown(cancel_futures=True)
                 print(f"found among the first {done}: rule {failing[0][1]}, SEED={failing[0][0]}")
                 return 1
         for name, number in sorted(seen.items()):
@@ -74,7 +71,7 @@ def main() -> int:
         for rule, seed in sorted(told.items())[:STORIES]:
             print(f"\n--- SEED={seed} breaks rule {rule}; again: ", end="")
             print(f"make simulate SCHEDULES=1 SEED={seed}\n")
-            print(pool.submit(story, seed, most_age, rule).result())
+            print(pool.apply(story, (seed, most_age, rule)))
     by_rule = Counter(rule for _, rule in failing)
     for rule in sorted(by_rule):
         print(f"rule {rule}: seeds {[seed for seed, one in failing if one == rule][:10]}")
