@@ -261,9 +261,17 @@ class CodeDeploy:
     def ending(self, deployment_id: str) -> tuple[str, Ending | None]:
         """The id of a deployment, or of that which it rolls back, and what became of it.
 
-        None for one that has not ended. Raises CodeDeployError.
+        None for one that has not ended. Raises CodeDeployError; one that says why only where the
+        deployment itself may not be read.
         """
         info = self._call("GetDeployment", deploymentId=deployment_id)["deploymentInfo"]
+        try:
+            return self._ending(deployment_id, info)
+        except (CodeDeployDeniedError, HookRefusedError) as exc:
+            raise CodeDeployError(exc.operation, exc.reason) from exc
+
+    def _ending(self, deployment_id: str, info: Any) -> tuple[str, Ending | None]:
+        """As `ending`, from CodeDeploy's information on the deployment."""
         rolled_back = info.get("rollbackInfo", {}).get("rollbackTriggeringDeploymentId")
         if rolled_back:
             info = self._call("GetDeployment", deploymentId=rolled_back)["deploymentInfo"]

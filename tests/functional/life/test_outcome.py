@@ -139,6 +139,29 @@ def test_a_rollback_is_that_of_the_deployment_that_it_rolls_back(
     assert "<@U0ALICE>" in rolled_back.text
 
 
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
+def test_a_rollback_whose_gate_cannot_be_found_out_is_tried_again(
+    code: str, release: Release
+) -> None:
+    """Its own deployment may be read, so it is one of ours."""
+    release.open()
+    release.click("approve")
+    fails(release)
+    begin_rollback(ID, ROLLBACK, release.aws.client("codedeploy"))
+    release.ends("FAILURE")
+    set_status(ROLLBACK, "Succeeded")
+    release.aws.after = lambda operation: release.aws.failures.update(
+        {operation: [code] * 9} if operation == "GetDeployment" else {}
+    )
+
+    with pytest.raises(CodeDeployError):
+        release.ends("SUCCESS", ROLLBACK)
+
+    release.aws.after = lambda _: None
+    release.aws.failures.clear()
+    assert release.ends("SUCCESS", ROLLBACK) == "rolled_back"
+
+
 @pytest.mark.parametrize("order", ["rollback first", "failure never"])
 def test_events_that_come_out_of_order_say_the_same(order: str, release: Release) -> None:
     asked = release.open()
