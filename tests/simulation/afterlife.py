@@ -119,14 +119,14 @@ class Moments:
 class Release:
     """How the deployment goes on after its hook, and CodeDeploy's events of that.
 
-    `outcome` is what became of it, `has_told` whether an event of it has come to its end.
+    `outcome` is what became of it, `told` the last one whose event has come to its end.
     `is_silent`: its events never come.
     """
 
     aws: Lambda
     is_silent: bool = False
     outcome: str | None = None
-    has_told: bool = False
+    told: str | None = None
 
     def hook_ended(self, status: str) -> None:
         """CodeDeploy has the answer of the hook, or needs none any more."""
@@ -172,13 +172,16 @@ class Release:
                 continue
             chance = schedule.chance(f"how late {about}")
             late = chance.choice([1.0, 1.0, 1.0, 90.0]) * chance.random()
-            schedule.after(late, partial(self._deliver, event, about))
+            schedule.after(late, partial(self._deliver, event, about, self.outcome))
 
-    def _deliver(self, event: Any, about: str) -> None:
+    def _deliver(self, event: Any, about: str, outcome: str | None) -> None:
         def keep(_: str, __: dict[str, Any] | None) -> None:
             """It is a dead letter."""
 
-        Teller(self.aws, "outcome", event, about, 1800.0, keep, release=self).accept()
+        teller = Teller(
+            self.aws, "outcome", event, about, 1800.0, keep, release=self, outcome=outcome
+        )
+        teller.accept()
 
 
 @dataclass
@@ -186,10 +189,11 @@ class Teller(Delivery):
     """The delivery of an event that a deployment has ended."""
 
     release: Release | None = None
+    outcome: str | None = None
 
     def _tried(self, ended: Ended) -> None:
         if ended.error is None and self.release:
-            self.release.has_told = True
+            self.release.told = self.outcome
         super()._tried(ended)
 
 

@@ -511,11 +511,12 @@ class Rules:
         gate = self._gate()
         if not gate.get("notified_at") or self.was_taken_over or BY_HAND in str(gate):
             return
-        if release.has_told and release.outcome != gate.get("outcome"):
+        has_told = release.told and release.told == release.outcome
+        if has_told and release.outcome != gate.get("outcome"):
             self.schedule.breaks(
                 4, f"the deployment is {release.outcome}, on record it is {gate.get('outcome')}"
             )
-        if release.has_told and gate["status"] == "WAITING":
+        if has_told and gate["status"] == "WAITING":
             self.schedule.breaks(4, f"the deployment is {release.outcome}, and its gate waits")
         wanted = _sign(gate)
         own = [one for one in self.world.channel if one.ts and one.ts == gate.get("message_ts")]
