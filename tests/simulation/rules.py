@@ -28,6 +28,7 @@ from tests.simulation.steps import unexplained
 from tests.simulation.world import (
     BY_HAND,
     HOOK,
+    OLDER_HOOK,
     REPORT,
     SECRETS,
     WEBHOOK_PARAMETER,
@@ -366,7 +367,8 @@ class Rules:
             self.schedule.breaks(6, f"{message.by} told people who were known to be told")
         if message.kind == "failed" and engine != "Failed":
             self.schedule.breaks(4, f"{message.by} said that the deployment failed: it is {engine}")
-        if message.kind == "settled":
+        is_of_older_hook = self.world.item().get("hook_execution_id") == OLDER_HOOK
+        if message.kind == "settled" and not is_of_older_hook:
             self._check_settled(message, engine)
 
     def _check_buttons(self, message: Message, job: Job) -> None:
@@ -382,7 +384,10 @@ class Rules:
 
     def _was_answered_since_opened(self) -> bool:
         """Whether CodeDeploy had its answer when the gate was there, by any clock."""
-        opened = datetime.fromisoformat(self._gate()["created_at"]).timestamp()
+        gate = self._gate()
+        if not gate:
+            return False
+        opened = datetime.fromisoformat(gate["created_at"]).timestamp()
         return (self.world.ended_at or 0) > opened + 1
 
     def _check_deadline(self, by: str) -> None:
@@ -538,7 +543,7 @@ class Rules:
         """Rule 7: a release that people never saw is counted."""
         failures = [one for one in self.jobs.values() if one.function == "failure"]
         is_calm = not any(one.is_cut_off or one.was_killed for one in failures)
-        if not (self.report and self.report[1] == "FAILED" and is_calm):
+        if not (self.report and self.report[1] == "FAILED" and is_calm) or self.was_taken_over:
             return
         if not self.counts["HookFailedOver"]:
             self.schedule.breaks(7, "a release that people never saw is not counted")
