@@ -251,7 +251,9 @@ class Rules:
             self.schedule.breaks(
                 5, f"{by} took away from the history {old}: {after.get('history')}"
             )
-        if steps := unexplained(before, after):
+        # What was sent twice, and denied and given back in between, decides once more.
+        is_belated = self.world.is_late and self.jobs[by].denied
+        if (steps := unexplained(before, after)) is not None and not is_belated:
             made = f"{by} made a write that is not one step, but {steps}: {_brief(after)}"
             self.schedule.breaks(5, made)
         if before.get("hook_execution_id") != after.get("hook_execution_id") or not is_a_gate:
@@ -420,6 +422,7 @@ class Rules:
         if metrics["HookFailedOver"]:
             told = self._gate().get("notified_at")
             is_ours = self.report is not None or self._could_be_ours()
+            is_ours |= self.world.item().get("hook_execution_id") == OLDER_HOOK
             if (told and not job.is_blind) or not is_ours or self.world.engine != "Failed":
                 self.schedule.breaks(7, f"{name} counted a release as never seen: told {told}")
             is_read = not any(one.is_blind for one in self.jobs.values())

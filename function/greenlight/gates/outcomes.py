@@ -72,8 +72,11 @@ def settle_if_answered(gate: Gate, means: Means) -> Gate:
 
 
 def _settle(gate: Gate, means: Means) -> Gate:
-    """Brings a gate in line with the answer that its engine had."""
-    settlement = means.engine.settlement(gate)
+    """Brings a gate in line with the answer that its engine had, whose deployment may be read."""
+    try:
+        settlement = means.engine.settlement(gate)
+    except (CodeDeployDeniedError, HookRefusedError) as exc:
+        raise CodeDeployError(exc.operation, exc.reason) from exc
     held: Held = means.table.take_over(gate, means.clock())
     if held.try_id is None:
         return held.gate

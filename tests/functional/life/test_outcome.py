@@ -433,14 +433,24 @@ def test_a_deployment_that_ends_while_its_gate_is_opened_is_found_out(
     assert len(release.messages) == (1 if way == "bot" else 2)
 
 
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        ("GetDeployment", "ThrottlingException"),
+        ("GetDeploymentTarget", "ThrottlingException"),
+        ("GetDeploymentTarget", "AccessDeniedException"),
+    ],
+)
 def test_an_engine_that_cannot_be_asked_whether_it_has_ended_is_asked_again(
-    release: Release,
+    operation: str, code: str, release: Release
 ) -> None:
     open_while_it_ends(release, "bot")
-    release.aws.failures["GetDeployment"] = ["ThrottlingException"] * 3
+    release.aws.failures[operation] = [code] * 3
 
     with pytest.raises(CodeDeployError):
         release.follow()
+    release.aws.failures.clear()
+    release.later(minutes=1)
     release.follow()
 
     assert release.item["outcome"] == "stopped"
