@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+import requests
 
 from greenlight.engines.codedeploy import CodeDeploy
 from greenlight.gates.deciding import Effect, decide
@@ -101,6 +102,27 @@ def test_a_slow_clock_lets_nobody_overwrite_a_decision_that_another_try_took_ove
     assert is_news
     assert item()["decided_by"] == "U0ALICE"
     assert item()["status"] == "APPROVED"
+
+
+def test_a_decision_that_was_sent_twice_and_given_back_is_not_made_again(
+    aws: AwsStandIn, item: Callable[[], dict[str, str]]
+) -> None:
+    """Its first request has been on its way for long, and arrives last."""
+    client = aws.client("dynamodb")
+    table, sent = GateTable(client, TABLE), []
+    table.open(new_gate())
+    client.meta.events.register(
+        "before-send.dynamodb.UpdateItem", lambda request, **_: sent.append(request)
+    )
+    held = table.decide(HOOK, decision(Verdict.APPROVE), NOW)
+    table.give_back(held, "AccessDeniedException", NOW)
+
+    late = requests.post(sent[0].url, sent[0].body, headers=dict(sent[0].headers), timeout=10)
+
+    assert late.status_code == 400
+    assert "ConditionalCheckFailed" in late.text
+    assert item()["status"] == "WAITING"
+    assert table.decide(HOOK, decision(Verdict.REJECT), after(1)).is_new
 
 
 def test_a_decision_that_another_try_took_over_is_not_given_back(

@@ -221,9 +221,7 @@ class Network:
     def _take_late(self, by: str, call: Call) -> None:
         """A request arrives after its sender has given up on it."""
         known = [(one, one.edits) for one in self.world.channel]
-        self.world.is_late = True
         self._take(by, call)
-        self.world.is_late = False
         for message, edits in known:
             message.is_shaken |= message.edits > edits
 

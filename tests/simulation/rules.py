@@ -251,9 +251,7 @@ class Rules:
             self.schedule.breaks(
                 5, f"{by} took away from the history {old}: {after.get('history')}"
             )
-        # What was sent twice, and denied and given back in between, decides once more.
-        is_belated = self.world.is_late and self.jobs[by].denied
-        if (steps := unexplained(before, after)) is not None and not is_belated:
+        if steps := unexplained(before, after):
             made = f"{by} made a write that is not one step, but {steps}: {_brief(after)}"
             self.schedule.breaks(5, made)
         if before.get("hook_execution_id") != after.get("hook_execution_id") or not is_a_gate:

@@ -149,8 +149,7 @@ class World:
     `wrote(before, after)` is called after each write, `posted(message)` after each message that the
     channel got, `tried_to_report(by)` before an answer of ours comes to CodeDeploy, and
     `reported(by, status)` after it was taken. `hook_ended(status)` is called when CodeDeploy waits
-    for the hook no more, and `set_moment(name, at, payload)` when a schedule was made. `is_late`:
-    who has sent what arrives now has given up on it.
+    for the hook no more, and `set_moment(name, at, payload)` when a schedule was made.
     """
 
     now: Callable[[], float]
@@ -164,7 +163,6 @@ class World:
     channel: list[Message] = field(default_factory=list)
     notices: dict[str, list[Any]] = field(default_factory=dict)
     clicked: dict[str, Message] = field(default_factory=dict)
-    is_late: bool = False
     answered_by: str | None = None
     ended_at: float | None = None
 

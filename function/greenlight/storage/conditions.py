@@ -31,6 +31,10 @@ def condition(step: Step) -> str:
     clauses += [f"(attribute_not_exists({one}) OR #{one} <> :{one})" for one in step.changes]
     if step.takes:
         clauses.append(_is_free(step.takes))
+    if step.takes and step.leads_to:
+        # What was sent twice, and given back in between, is not done once more.
+        holder = step.takes.holder
+        clauses.append(f"(attribute_not_exists({holder}) OR #{holder} <> :try_id)")
     if step.holds:
         clauses.append(f"#{step.holds.holder} = :try_id")
     if step.spares:
