@@ -325,7 +325,7 @@ MUTANTS = (
     Mutant(
         "that CodeDeploy knows and the table does not is good enough for the clock",
         CARRYING,
-        "    if not decided.is_recorded:\n",
+        "    if decided.unrecorded:\n",
         "    if decided is None:\n",
     ),
     Mutant(

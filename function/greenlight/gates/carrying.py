@@ -4,7 +4,7 @@ from greenlight.engines.codedeploy import is_unknown
 from greenlight.gates.deciding import Decided, Effect, carry
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import CLAIMED_BY
-from greenlight.model.errors import DecisionMootError, GateBusyError
+from greenlight.model.errors import DecisionMootError
 from greenlight.model.gate import Gate, GateState, GateStatus, Via
 from greenlight.runtime.observability import logger
 from greenlight.storage.table import Held
@@ -33,8 +33,8 @@ def finish(held: Held, means: Means) -> Decided:
     """Carries what is this try's to do to CodeDeploy, and sees to it that this is on record.
 
     Raises as `decide` does, but not for a deployment that CodeDeploy does not know: somebody has
-    tried the hook by hand. GateBusyError also if the table did not take that CodeDeploy knows:
-    calling it again carries on there.
+    tried the hook by hand. TableError also if the table did not take that CodeDeploy knows: calling
+    it again carries on there.
     """
     try:
         decided = carry(held, means)
@@ -43,6 +43,6 @@ def finish(held: Held, means: Means) -> Decided:
             raise
         logger.info("CodeDeploy does not know it: somebody made it up", reason=exc.reason)
         return Decided(held.gate, Effect.STANDS)
-    if not decided.is_recorded:
-        raise GateBusyError(held.gate.deployment_id, None)
+    if decided.unrecorded:
+        raise decided.unrecorded
     return decided

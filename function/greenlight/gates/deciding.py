@@ -39,12 +39,12 @@ class Effect(Enum):
 class Decided:
     """The gate as it is now, whoever decided it, and what this wish to decide it did.
 
-    Not `is_recorded`: the table did not take that CodeDeploy knows.
+    `unrecorded`: why the table did not take that CodeDeploy knows.
     """
 
     gate: Gate
     effect: Effect
-    is_recorded: bool = True
+    unrecorded: TableError | None = None
 
 
 def decide(hook: Hook, decision: Decision, means: Means) -> Decided:
@@ -100,7 +100,8 @@ def carry(held: Held, means: Means) -> Decided:
     except (TableError, GateNotFoundError, GateReplacedError) as exc:
         # It is in force all the same.
         logger.warning("That CodeDeploy knows is not written down", error=str(exc))
-        return Decided(replace(gate, reported_at=means.clock()), effect, is_recorded=False)
+        unrecorded = exc if isinstance(exc, TableError) else None
+        return Decided(replace(gate, reported_at=means.clock()), effect, unrecorded)
 
 
 def leave_message(decided: Decided, means: Means) -> Gate:

@@ -15,6 +15,7 @@ from greenlight.model.errors import (
     GateBusyError,
     SettingsError,
     SlackError,
+    TableError,
     TooEarlyError,
 )
 from stand_ins.clicks import ALICE, BOB, form, payload, signed, url_event
@@ -595,7 +596,7 @@ def test_that_codedeploy_knows_and_the_table_does_not_is_written_down_by_the_nex
     release.aws.failures.clear()
     release.follow()
     lose_updates(release, lambda seen: REPORT in seen)
-    with pytest.raises(GateBusyError):
+    with pytest.raises(TableError):
         release.moment("look")
     assert release.aws.reports == {HOOK: "Succeeded"}
     release.aws.before = lambda _: None
