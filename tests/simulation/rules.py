@@ -88,6 +88,8 @@ class Job:
     not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook.
     `is_disturbed`: something went wrong with its post, or after it. `faults`: the services whose
     calls met some. `has_misled`: the message that it changed has buttons, of a gate that was over.
+    `has_read`: CodeDeploy has told it of the deployment; `is_shut_out`: it may not be read, as
+    those of other people's groups.
     """
 
     function: str
@@ -106,6 +108,8 @@ class Job:
     is_shaken: bool = False
     is_blind: bool = False
     has_misled: bool = False
+    has_read: bool = False
+    is_shut_out: bool = False
     has_wrong_settings: bool = False
 
     @property
@@ -202,6 +206,9 @@ class Rules:
             job.faults.add("slack")
         if call.operation == REPORT and b"AccessDenied" in reply.body:
             job.denied = True
+        if call.operation == "GetDeployment":
+            job.has_read |= reply.status == 200
+            job.is_shut_out |= b"AccessDenied" in reply.body and not job.has_read
 
     def faulted(self, process: Process, fault: str, service: str) -> None:
         """Something has gone wrong with a call."""
@@ -517,7 +524,9 @@ class Rules:
         gate = self._gate()
         if not gate.get("notified_at") or self.was_taken_over or BY_HAND in str(gate):
             return
-        has_told = release.told and release.told == release.outcome
+        ends = [one for one in self.jobs.values() if one.function == "outcome"]
+        is_shut_out = any(one.is_shut_out for one in ends)
+        has_told = release.told and release.told == release.outcome and not is_shut_out
         if has_told and release.outcome != gate.get("outcome"):
             self.schedule.breaks(
                 4, f"the deployment is {release.outcome}, on record it is {gate.get('outcome')}"
