@@ -123,7 +123,7 @@ def _set_look(
 ) -> None:
     """Has a gate looked at when whoever is at work on it has ended.
 
-    However often the change is delivered, it is one moment.
+    A change that is delivered twice sets one moment; one that is tried for an hour, a few.
     """
     now = means.clock()
     if schedules:
