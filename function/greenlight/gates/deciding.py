@@ -104,22 +104,21 @@ def carry(held: Held, means: Means) -> Decided:
         return Decided(replace(gate, reported_at=means.clock()), effect, unrecorded)
 
 
-def leave_message(decided: Decided, means: Means) -> Gate:
+def leave_message(decided: Decided, means: Means) -> None:
     """Writes down that the message of a gate that no click has brought to its end is as it was.
 
     Whoever presses a button changes the message; a command or the clock cannot, and so it is said
     in a new one, at once, and not only when a click has had its time. A bot changes its message
-    anyway. The gate as it is then.
+    anyway.
     """
     gate = decided.gate
     is_ours = decided.effect in (Effect.MADE, Effect.FINISHED) and gate.decided_via is Via.SLACK
     if not is_ours or gate.place or gate.shown:
-        return gate
+        return
     try:
-        return means.table.mark_left(gate)
+        means.table.mark_left(gate)
     except GreenlightError as exc:
         logger.warning("The message is looked at in a minute", stage=exc.stage, error=str(exc))
-        return gate
 
 
 def _claim(hook: Hook, decision: Decision, means: Means) -> Held:

@@ -42,8 +42,7 @@ def lambda_handler(event: Any, context: "LambdaContext") -> None:  # noqa: ARG00
     """Follows the changes of a batch of the table's stream, with old and new images.
 
     What another tool wrote is passed over. What fails is logged once with its stage, counted and
-    raised, so that Lambda tries the batch again; that another try is at work, which happens when a
-    gate ends by the clock, is raised only.
+    raised, so that Lambda tries the batch again; that another try is at work is raised only.
     """
     with failures_reported(
         "A change of a gate could not be followed", CHANGE_FAILED, but=(GateBusyError,)

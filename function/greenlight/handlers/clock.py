@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from greenlight.engines.codedeploy import CodeDeploy
 from greenlight.gates.carrying import carry_on, is_left_over
 from greenlight.gates.closing import keep_true
-from greenlight.gates.deciding import leave_message
+from greenlight.gates.deciding import Effect, leave_message
 from greenlight.gates.ending import end
 from greenlight.gates.means import Means
 from greenlight.gates.outcomes import settle_if_answered
@@ -101,8 +101,10 @@ def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> st
         gate = settle_if_answered(gate, means)
         return "reminded" if remind(gate, settings, means, slack) else "nothing"
     if decided:
-        gate = leave_message(decided, means)
-    keep_true(gate, settings.look, means, slack)
+        leave_message(decided, means)
+    # What has changed just now, the function of changes shows: there is no time for both.
+    if not decided or decided.effect is Effect.STANDS:
+        keep_true(gate, settings.look, means, slack)
     return decided.effect.name.lower() if decided else "looked"
 
 

@@ -396,10 +396,9 @@ class GateTable:
         """Writes down that a click has shown what became of a gate, if nobody else has."""
         self._update(REPLACED, gate.hook, {"shown": gate.appearance}, None)
 
-    def mark_left(self, gate: Gate) -> Gate:
+    def mark_left(self, gate: Gate) -> None:
         """Writes down that nobody replaces a gate's message, unless somebody has."""
-        left = {"shown": GateStatus.WAITING}
-        return self._held(gate.hook, self._update(REPLACED, gate.hook, left, None)[0])
+        self._update(REPLACED, gate.hook, {"shown": GateStatus.WAITING}, None)
 
     def mark_reminded(self, held: Held, due: datetime, now: datetime) -> Gate:
         """Writes down that people were reminded, as was due at a time."""

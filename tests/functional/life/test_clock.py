@@ -10,6 +10,7 @@ import pytest
 from greenlight.model.errors import (
     CodeDeployError,
     DecisionDeniedError,
+    DecisionMootError,
     DecisionUnreportedError,
     EventError,
     GateBusyError,
@@ -623,6 +624,23 @@ def test_a_hook_that_was_tried_by_hand_ends_in_silence(
 
     assert done == ["stands"] * 3
     assert "ClockFailed" not in output().text
+
+
+def test_an_answer_that_cannot_be_read_at_the_end_is_read_by_the_next_try(
+    release: Release, output: Callable[[], Output]
+) -> None:
+    release.open()
+    release.answer_elsewhere("Succeeded")
+    release.aws.failures["GetDeploymentTarget"] = ["ThrottlingException"] * 9
+    with pytest.raises(DecisionMootError):
+        release.moment("end")
+    assert "ClockFailed" in str(output().metrics)
+    release.aws.failures.clear()
+    release.later(minutes=1)
+
+    assert release.call("clock", END)["body"]["outcome"] == "settled"
+
+    assert (release.item["status"], release.item["decided_via"]) == ("APPROVED", "elsewhere")
 
 
 def test_what_takes_long_sets_few_moments(release: Release) -> None:

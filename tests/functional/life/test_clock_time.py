@@ -1,0 +1,92 @@
+"""A moment whose calls run into their timeouts fits in the function's 30 s.
+
+The clock is the test's: each call moves it by its connect and its read timeout.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+
+import pytest
+
+from greenlight.handlers import clock
+from greenlight.model.errors import GreenlightError
+from greenlight.model.gate import Due, Hook
+from greenlight.runtime.clients import Clients
+from greenlight.runtime.network import (
+    CHAIN_CONFIG,
+    HTTP_TRY_SECONDS,
+    LOOK_UP_SECONDS,
+    TRY_SECONDS,
+    Countdown,
+)
+from greenlight.runtime.settings import load_keeping_settings
+from stand_ins.slack import Answer
+from tests.functional.life.release import HOOK, REPORT, Release
+
+pytestmark = pytest.mark.unmeasured
+
+CALL_SECONDS = 3.0  # to connect and to read
+SERVICES = {
+    "GetItem": CALL_SECONDS,
+    "UpdateItem": CALL_SECONDS,
+    REPORT: CALL_SECONDS,
+    "ListDeploymentTargets": CALL_SECONDS,
+    "GetDeploymentTarget": CALL_SECONDS,
+    "GetDeployment": CALL_SECONDS,
+    "GetParameter": LOOK_UP_SECONDS,
+}
+BROKEN = [
+    chosen for size in range(3) for chosen in itertools.combinations([*SERVICES, "Slack"], size)
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids="+".join)
+@pytest.mark.parametrize(
+    ("due", "world"),
+    [
+        ("reminder", "waiting"),
+        ("reminder", "answered elsewhere"),
+        ("look", "left over"),
+        ("end", "waiting"),
+        ("end", "answered elsewhere"),
+    ],
+)
+def test_however_slow_everything_is_it_fits_in_the_time_of_the_function(
+    due: str,
+    world: str,
+    broken: tuple[str, ...],
+    release: Release,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release.aws.client("ssm").put_parameter(
+        Name="/slack", Value=release.slack.webhook_url, Type="String"
+    )
+    release.open("webhook", SLACK_WEBHOOK_URL="/slack")
+    if world == "answered elsewhere":
+        release.answer_elsewhere("Succeeded")
+    if world == "left over":
+        release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+        release.click("approve")
+        release.aws.failures.clear()
+        release.follow()
+    ((at, _),) = release.moments(due)
+    release.at(at)
+    now = [0.0]
+
+    def pass_time(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr("time.sleep", pass_time)
+    release.aws.before = lambda operation: pass_time(SERVICES.get(operation, 0))
+    release.aws.failures |= {one: ["InternalServerError"] * 9 for one in broken}
+    answer = Answer(503, "busy") if "Slack" in broken else Answer()
+    release.slack.script += [
+        dataclasses.replace(answer, pause=lambda: pass_time(HTTP_TRY_SECONDS))
+    ] * 3
+    clients = Clients(Countdown(lambda: now[0]), CHAIN_CONFIG)
+
+    with contextlib.suppress(GreenlightError):
+        clock.act(clients, Due(due), Hook(*HOOK), load_keeping_settings())
+
+    assert now[0] <= TRY_SECONDS
