@@ -140,7 +140,9 @@ def moments(aws: AwsStandIn) -> int:
     follow(aws)
     show.heading("What is due later, unless somebody decides")
     for one in aws.schedules():
-        print(f"{one['ScheduleExpression']} UTC  {json.loads(one['Target']['Input'])['due']}")
+        until = f" until {one['EndDate']:%Y-%m-%dT%H:%M:%S}" if "EndDate" in one else ""
+        due = json.loads(one["Target"]["Input"])["due"]
+        print(f"{due:8}  {one['ScheduleExpression']}{until} UTC")
     return 0
 
 

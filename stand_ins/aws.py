@@ -143,7 +143,7 @@ class AwsStandIn:
         return answer
 
     def schedules(self) -> list[dict[str, Any]]:
-        """The one-off schedules that wait for their time, as EventBridge Scheduler has them."""
+        """The schedules that wait for their time, as EventBridge Scheduler has them."""
         scheduler = self.client("scheduler")
         found = [
             scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])

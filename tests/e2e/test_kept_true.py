@@ -110,7 +110,7 @@ def test_people_are_reminded_and_then_the_gate_is_ended(
     ):
         event = asked(deployed)
         asking = message_of(event, slack)
-        eventually(lambda: moments(deployed, event) == {"reminder", "end"})
+        eventually(lambda: moments(deployed, event) == {"reminder", "end", "watch"})
 
         reminder = eventually(lambda: slack.thread(asking), seconds=120)[0]
         assert reminder.is_broadcast
@@ -123,8 +123,30 @@ def test_people_are_reminded_and_then_the_gate_is_ended(
     assert asking.edits >= 1
     assert asking.buttons == []
     assert "⌛" in asking.text
-    # They delete themselves; one that was set while CodeDeploy was told comes after a minute.
-    eventually(lambda: not moments(deployed, event), seconds=180)
+    # They delete themselves; one that was set while CodeDeploy was told comes after a minute, and
+    # what watches the gate goes with CodeDeploy's hour.
+    eventually(lambda: moments(deployed, event) == {"watch"}, seconds=180)
+
+
+@pytest.mark.usefixtures("bot")
+def test_what_somebody_answers_with_the_aws_cli_is_shown_soon(
+    deployed: Deployed, slack: SlackStandIn
+) -> None:
+    event = asked(deployed)
+    asking = message_of(event, slack)
+    eventually(lambda: "watch" in moments(deployed, event))
+
+    deployed.codedeploy.client("codedeploy").put_lifecycle_event_hook_execution_status(
+        deploymentId=event["DeploymentId"],
+        lifecycleEventHookExecutionId=event["LifecycleEventHookExecutionId"],
+        status="Succeeded",
+    )
+
+    eventually(lambda: asking.edits, seconds=120)
+    gate = deployed.gate(event)
+    assert (gate["status"], gate["decided_via"]) == ("APPROVED", "elsewhere")
+    assert "🚀" in asking.text
+    assert asking.buttons == []
 
 
 def moments(deployed: Deployed, event: dict[str, str]) -> set[str]:

@@ -81,13 +81,15 @@ class Moments:
     """EventBridge Scheduler: calls the clock at the times that were set, more or less.
 
     `lost` are the moments that never came, or came to nothing. A plot has it pass over some kinds,
-    or call the clock twice for each.
+    or call the clock twice for each. Of the minutes in which a gate is watched, those come that
+    matter: any one, and the next one after somebody has answered the hook at CodeDeploy.
     """
 
     aws: Lambda
     passes_over: tuple[str, ...] = ()
     stutters: bool = False
     lost: list[Any] = field(default_factory=list)
+    _watches: list[tuple[str, float, Any]] = field(default_factory=list)
 
     def set_moment(self, name: str, at: float, payload: Any) -> None:
         """A schedule was made."""
@@ -96,6 +98,12 @@ class Moments:
         schedule = self.aws.schedule
         about = f"the moment {payload['due']} {name[-16:]}"
         schedule.seen[f"moment: {payload['due']}"] += 1
+        if payload["due"] == "watch":
+            self._watches.append((about, at, payload))
+            if schedule.happens(0.5, f"{about} comes in between"):
+                late = (at - schedule.now) * schedule.chance(about).random()
+                schedule.after(late, partial(self._call, payload, about))
+            return
         if schedule.happens(0.02, f"{about} never comes"):
             schedule.tell("Scheduler", f"forgets {about}")
             self.lost.append(payload)
@@ -108,9 +116,18 @@ class Moments:
             call = partial(self._call, payload, f"{about} ({number})")
             schedule.at(at + late + 20 * number * chance.random(), call)
 
+    def answered_elsewhere(self) -> None:
+        """Somebody has answered the hook at CodeDeploy."""
+        for name, until, payload in self._watches:
+            about = f"the next minute of {name}"
+            pause = 60 * self.aws.schedule.chance(about).random()
+            if self.aws.schedule.now + pause < until:
+                self.aws.schedule.after(pause, partial(self._call, payload, about))
+
     def _call(self, payload: Any, about: str) -> None:
         def lose(_: str, __: dict[str, Any] | None) -> None:
-            self.lost.append(payload)
+            if payload["due"] != "watch":
+                self.lost.append(payload)
 
         Delivery(self.aws, "clock", payload, about, 1800.0, lose).accept()
 

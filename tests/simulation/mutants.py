@@ -329,6 +329,18 @@ MUTANTS = (
         "    if decided is None:\n",
     ),
     Mutant(
+        "nobody looks each minute whether a gate was answered elsewhere",
+        FOLLOWING,
+        "    if gate.deadline > now:\n",
+        "    if gate.deadline < now:\n",
+    ),
+    Mutant(
+        "the watch finds a gate in order that was answered elsewhere",
+        CLOCK,
+        "settle_if_answered(gate, means) is gate:",
+        "settle_if_answered(gate, means):",
+    ),
+    Mutant(
         "people are reminded as often as the clock calls",
         REMINDING,
         "    is_had = due and gate.reminded_for and gate.reminded_for >= due\n",

@@ -121,6 +121,12 @@ class Job:
         return bool(event.get("LifecycleEventHookExecutionId") == BY_HAND)
 
     @property
+    def due(self) -> str | None:
+        """What the clock was called for."""
+        due: str | None = (self.event or {}).get("due")
+        return due
+
+    @property
     def may_not_look(self) -> bool:
         """Whether the table cannot be asked, or another hook has the key."""
         return self.is_cut_off or self.error_type == "GateTakenError"
@@ -443,6 +449,7 @@ class Rules:
         self._check_busy(name, ended)
         if not ended.error:
             self._check_carried(name, job)
+            self._check_watched(name, job, ended)
         if job.has_misled and job.is_calm and not (ended.error or self.was_taken_over):
             self.schedule.breaks(4, f"{name} gave a message buttons whose gate was over")
         if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.knows_little:
@@ -461,18 +468,34 @@ class Rules:
         """Rule 10: whoever comes by a decision that CodeDeploy does not know sees to it."""
         made = _unreported(job.was)
         is_unproven = job.was.get("decided_via") == "cli" and job.was["status"] == "APPROVED"
-        if is_unproven and (job.event or {}).get("due") != "end":
+        if is_unproven and job.due != "end":
             return  # whether its maker may answer hooks, CodeDeploy has not said
         if made is None or _unreported(self._gate()) != made:
             return
         if not job.is_calm or self.world.engine != "InProgress":
             return
-        if job.function == "clock":
+        if job.function == "clock" and job.due != "watch":
             self.schedule.breaks(10, f"{name} left a decision that CodeDeploy does not know")
         has_moments = "SCHEDULE_GROUP" in self.environs["changes"]
         is_seen_to = any("-look-" in moment for moment in self.world.moments)
         if _has_followed(job, made) and has_moments and not is_seen_to:
             self.schedule.breaks(10, f"{name} has nobody look at a decision again")
+
+    def _check_watched(self, name: str, job: Job, ended: Ended) -> None:
+        """Rule 4: a gate is watched, and found out that was answered elsewhere."""
+        gate = self._gate()
+        if not job.is_calm or self.was_taken_over:
+            return
+        is_settled = self.world.ended_at and moment(self.world.ended_at) >= gate["created_at"]
+        waits = job.was.get("status") == gate.get("status") == "WAITING"
+        is_content = '"watched"' in str(ended.answer)
+        if is_content and job.engine != "InProgress" and is_settled and waits:
+            self.schedule.breaks(4, f"{name} has not seen that the hook has its answer")
+        has_moments = "SCHEDULE_GROUP" in self.environs["changes"]
+        is_early = self.schedule.now < START + AN_HOUR - 60
+        is_watched = any("-watch-" in moment for moment in self.world.moments)
+        if _has_followed_telling(job) and has_moments and is_early and waits and not is_watched:
+            self.schedule.breaks(4, f"{name} has nobody watch the gate")
 
     def _check_denied(self, name: str, job: Job) -> None:
         """Rule 4: what CodeDeploy denied to the only one who tried is not on record as decided."""
@@ -646,6 +669,15 @@ def _has_followed(job: Job, made: str) -> bool:
     images = job.event["Records"][0]["dynamodb"]
     before, after = (images.get(name, {}).get("decided_at") for name in ("OldImage", "NewImage"))
     return bool(before != after and after == {"S": made})
+
+
+def _has_followed_telling(job: Job) -> bool:
+    """Whether a job has followed the write that people were told."""
+    if job.function != "changes":
+        return False
+    images = job.event["Records"][0]["dynamodb"]
+    before, after = ("notified_at" in images.get(name, {}) for name in ("OldImage", "NewImage"))
+    return after and not before
 
 
 def _brief(item: dict[str, Any]) -> str:

@@ -371,6 +371,8 @@ class Simulation:
     def _answer_directly(self, status: str) -> None:
         taken = self.world.answer_directly(status, "frank")
         self.schedule.tell("frank", f"answers {status} at CodeDeploy: {taken}")
+        if taken:
+            self.moments.answered_elsewhere()
 
     def _stop(self) -> None:
         self.schedule.tell("frank", "stops the deployment")

@@ -149,7 +149,8 @@ class World:
     `wrote(before, after)` is called after each write, `posted(message)` after each message that the
     channel got, `tried_to_report(by)` before an answer of ours comes to CodeDeploy, and
     `reported(by, status)` after it was taken. `hook_ended(status)` is called when CodeDeploy waits
-    for the hook no more, and `set_moment(name, at, payload)` when a schedule was made.
+    for the hook no more, and `set_moment(name, at, payload)` when a schedule was made; to watch a
+    gate, it is one that comes each minute until then.
     """
 
     now: Callable[[], float]
@@ -204,13 +205,16 @@ class World:
         return _wsgi(lambda _, start_response: failure(code, start_response), {})
 
     def _make_schedule(self, request: Any) -> Reply:
-        """Scheduler makes a schedule of a name once, and none of a time that is over by far."""
+        """Scheduler makes a schedule of a name once, and none whose time is over by far."""
         name = request["Name"]
         if name in self.moments:
             headers = {"x-amzn-errortype": "ConflictException"}
             return Reply(409, b'{"Message": "it exists"}', headers)
-        text = request["ScheduleExpression"].removeprefix("at(").removesuffix(")")
-        at = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
+        if "EndDate" in request:
+            at = float(request["EndDate"])
+        else:
+            text = request["ScheduleExpression"].removeprefix("at(").removesuffix(")")
+            at = datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
         if at < self.now() - MOST_BEHIND:
             headers = {"x-amzn-errortype": "ValidationException"}
             return Reply(400, b'{"Message": "it is over"}', headers)

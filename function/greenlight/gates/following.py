@@ -103,7 +103,10 @@ def _announce(gate: Gate, bus: Bus) -> None:
 def _set_moments(
     gate: Gate, settings: KeepingSettings, means: Means, schedules: Schedules | None
 ) -> None:
-    """Sets the moments of a gate that waits: its reminders, and its end."""
+    """Sets the moments of a gate that waits: its reminders, its end, and each minute until then.
+
+    Each minute, because of an answer that people give the engine themselves there is no event.
+    """
     if gate.state is GateState.CLOSED:
         return
     if schedules is None:
@@ -116,6 +119,8 @@ def _set_moments(
             _set(Due.REMINDER, gate, at, schedules)
     if gate.decide_by:
         _set(Due.END, gate, _ahead(gate.decide_by, now), schedules)
+    if gate.deadline > now:
+        _set(Due.WATCH, gate, gate.deadline, schedules)
 
 
 def _set_look(

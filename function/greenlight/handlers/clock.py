@@ -1,4 +1,4 @@
-"""A moment that was set has come: people are reminded, or a gate is ended."""
+"""A moment that was set has come: people are reminded, or a gate is ended or looked at."""
 
 import functools
 import json
@@ -12,7 +12,12 @@ from greenlight.gates.ending import end
 from greenlight.gates.means import Means
 from greenlight.gates.outcomes import settle_if_answered
 from greenlight.gates.reminding import remind
-from greenlight.model.errors import EventError, GateBusyError, GateNotFoundError
+from greenlight.model.errors import (
+    EventError,
+    GateBusyError,
+    GateNotFoundError,
+    GreenlightError,
+)
 from greenlight.model.gate import Due, Gate, Hook, is_gate_id, is_hook_id
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
@@ -82,11 +87,13 @@ def _clients() -> Clients:
 def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> str:
     """Does what is due, in an invocation that starts now; what was done, in a word.
 
-    Whatever is due, a decision that was left over is carried to its engine first; and nobody is
-    reminded of a gate that has been answered elsewhere.
+    A decision that was left over is carried to its engine first, whatever moment it is; and nobody
+    is reminded of a gate that has been answered elsewhere, which is looked at each minute.
     """
     clients.countdown.restart()
     means = Means.of(clients, settings.table_name, clients.codedeploy)
+    if due is Due.WATCH:
+        return _watch(hook, means)
     slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
     gate = _gate(hook, means)
     if gate is None:
@@ -106,6 +113,21 @@ def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> st
     if not decided or decided.effect is Effect.STANDS:
         keep_true(gate, settings.look, means, slack)
     return decided.effect.name.lower() if decided else "looked"
+
+
+def _watch(hook: Hook, means: Means) -> str:
+    """Brings a gate in line that was answered elsewhere, which the function of changes shows then.
+
+    What fails is worth no try before the next minute, and no alarm.
+    """
+    try:
+        gate = _gate(hook, means)
+        if gate is None or settle_if_answered(gate, means) is gate:
+            return "watched"
+    except GreenlightError as exc:
+        logger.warning("A gate could not be watched", stage=exc.stage, error=str(exc))
+        return "nothing"
+    return "settled"
 
 
 def _gate(hook: Hook, means: Means) -> Gate | None:

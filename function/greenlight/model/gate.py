@@ -64,11 +64,12 @@ class Via(StrEnum):
 
 
 class Due(StrEnum):
-    """What a moment is set for."""
+    """What the clock is called for: at a moment that was set, or each minute (WATCH)."""
 
     REMINDER = "reminder"
     END = "end"
     LOOK = "look"
+    WATCH = "watch"
 
 
 class Outcome(StrEnum):

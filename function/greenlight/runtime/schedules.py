@@ -1,9 +1,9 @@
-"""Moments: one-off schedules of EventBridge Scheduler, which delete themselves."""
+"""Moments: schedules of EventBridge Scheduler, which delete themselves."""
 
 import hashlib
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -20,6 +20,11 @@ _MAX_AGE_SECONDS: Final = 600
 _RETRIES: Final = 10
 
 
+class _Times(TypedDict):
+    ScheduleExpression: str
+    EndDate: NotRequired[datetime]
+
+
 class Schedules:
     """A group of schedules that call the clock function."""
 
@@ -30,9 +35,13 @@ class Schedules:
     def set_moment(self, due: Due, hook: Hook, at: datetime) -> None:
         """Has the clock function called at a time (UTC) for a hook's gate. Raises MomentError.
 
-        Made twice, it is one: its name is that of the hook, what is due, and when.
+        To watch it, the function is called each minute until then. Made twice, it is one: its name
+        is that of the hook, what is due, and when.
         """
         at_text = f"{at:%Y-%m-%dT%H:%M:%S}"
+        times: _Times = {"ScheduleExpression": f"at({at_text})"}
+        if due is Due.WATCH:
+            times = {"ScheduleExpression": "rate(1 minute)", "EndDate": at}
         name = _name(due, hook, at_text)
         payload = {
             "due": due,
@@ -43,7 +52,7 @@ class Schedules:
             self._client.create_schedule(
                 Name=name,
                 GroupName=self._settings.group,
-                ScheduleExpression=f"at({at_text})",
+                **times,
                 ScheduleExpressionTimezone="UTC",
                 FlexibleTimeWindow={"Mode": "OFF"},
                 ActionAfterCompletion="DELETE",

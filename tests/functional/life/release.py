@@ -87,10 +87,27 @@ class Release:
             self.followed += 1
         return self.followed - known
 
+    def watches(self) -> list[tuple[datetime, dict[str, str]]]:
+        """Until when the clock function is called each minute, and with what."""
+        return [
+            (schedule["EndDate"], json.loads(schedule["Target"]["Input"]))
+            for schedule in self.aws.schedules()
+            if schedule["ScheduleExpression"] == "rate(1 minute)"
+        ]
+
+    def watch(self) -> str:
+        """Lets the next minute come in which the clock function is called; what it has done."""
+        ((_, event),) = self.watches()
+        self.later(minutes=1)
+        done: str = self.call("clock", event)["body"]["outcome"]
+        return done
+
     def moments(self, due: str | None = None) -> list[tuple[datetime, dict[str, str]]]:
         """When which moments are set, and with what the clock function is called then."""
         found = []
         for schedule in self.aws.schedules():
+            if schedule["ScheduleExpression"] == "rate(1 minute)":
+                continue
             at = datetime.strptime(f"{schedule['ScheduleExpression']}Z", "at(%Y-%m-%dT%H:%M:%S)%z")
             event = json.loads(schedule["Target"]["Input"])
             if due in (None, event["due"]):

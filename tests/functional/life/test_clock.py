@@ -36,6 +36,7 @@ from tests.functional.life.release import (
 )
 
 REMINDER, END = load_event("clock/reminder"), load_event("clock/end")
+WATCH = load_event("clock/watch")
 DECIDE_BY = NOW + timedelta(minutes=57)
 
 
@@ -61,6 +62,7 @@ def test_moments_are_set_once_people_were_told(release: Release) -> None:
     release.open()
 
     assert release.moments() == [(after(42), REMINDER), (after(57), END)]
+    assert release.watches() == [(after(60), WATCH)]
     for schedule in release.aws.schedules():
         assert schedule["GroupName"] == GROUP
         assert schedule["ScheduleExpressionTimezone"] == "UTC"
@@ -82,7 +84,7 @@ def test_a_gate_that_nobody_was_told_of_has_no_moments(release: Release) -> None
 
     release.follow()
 
-    assert release.moments() == []
+    assert release.aws.schedules() == []
 
 
 @pytest.mark.parametrize(
@@ -130,7 +132,7 @@ def test_moments_are_the_same_however_often_they_are_set(
 
     assert [one["Name"] for one in release.aws.schedules()] == names
     assert "MomentNotSet" not in str(output().metrics)
-    assert len(set(names)) == 2
+    assert len(set(names)) == 3
     assert all(name.startswith(ID) and len(name) <= 64 for name in names)
 
 
@@ -343,6 +345,86 @@ def test_what_was_answered_with_the_aws_cli_is_shown_when_people_would_be_remind
     assert (item["status"], item["decided_via"]) == ("APPROVED", "elsewhere")
     assert "🚀" in release.messages[-1].text
     assert release.messages[-1].buttons == []
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+def test_what_was_answered_with_the_aws_cli_is_shown_within_a_minute(
+    way: str, release: Release
+) -> None:
+    release.open(way)
+    assert release.watch() == "watched"
+    release.answer_elsewhere("Succeeded")
+
+    assert release.watch() == "settled"
+    release.follow()
+
+    item = release.item
+    assert (item["status"], item["decided_via"]) == ("APPROVED", "elsewhere")
+    assert "🚀" in release.messages[-1].text
+    assert release.messages[-1].buttons == []
+    assert release.watch() == "watched"
+    assert release.follow() == 0
+
+
+@pytest.mark.parametrize("refused", ["ListDeploymentTargets", "GetDeploymentTarget"])
+def test_what_codedeploy_does_not_say_is_asked_again_a_minute_later(
+    refused: str, release: Release, output: Callable[[], Output]
+) -> None:
+    release.open()
+    release.answer_elsewhere("Succeeded")
+    release.aws.failures[refused] = ["ThrottlingException"] * 9
+    output()
+
+    assert release.watch() == "watched"
+    assert output().failures == []
+
+    release.aws.failures.clear()
+    assert release.watch() == "settled"
+
+
+@pytest.mark.parametrize("refused", ["GetItem", "UpdateItem"])
+def test_what_the_table_refuses_of_a_watched_gate_is_tried_again_a_minute_later(
+    refused: str, release: Release, output: Callable[[], Output]
+) -> None:
+    release.open()
+    release.answer_elsewhere("Succeeded")
+    release.aws.failures[refused] = ["InternalServerError"] * 9
+    output()
+
+    assert release.watch() == "nothing"
+    assert output().failures == []
+
+    release.aws.failures.clear()
+    assert release.watch() == "settled"
+
+
+def test_a_gate_that_is_gone_is_watched_by_nobody(release: Release) -> None:
+    release.open()
+    event = {**WATCH, "hook_execution_id": "another"}
+
+    assert release.call("clock", event)["body"]["outcome"] == "watched"
+
+    assert release.item["status"] == "WAITING"
+
+
+def test_a_decision_that_is_on_its_way_is_none_of_the_watch(release: Release) -> None:
+    release.open()
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 3
+    release.click("approve")
+
+    assert release.watch() == "watched"
+
+    assert release.aws.reports == {}
+    assert release.item["status"] == "APPROVED"
+
+
+def test_a_gate_that_codedeploy_has_given_up_is_not_watched(release: Release) -> None:
+    release.call("hook", EVENT)
+    release.later(minutes=61)
+
+    release.follow()
+
+    assert release.watches() == []
 
 
 def test_where_codedeploy_does_not_say_people_are_reminded(release: Release) -> None:

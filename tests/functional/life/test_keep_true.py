@@ -55,6 +55,11 @@ def by_console(release: Release) -> None:
     assert release.ends("FAILURE") == "failed"
 
 
+def by_aws_cli(release: Release) -> None:
+    release.answer_elsewhere("Failed")
+    assert release.watch() == "settled"
+
+
 def by_the_clock(release: Release) -> None:
     assert release.moment("end") == "made"
 
@@ -65,6 +70,7 @@ ENDS: dict[str, tuple[Callable[[Release], None], str, str, str]] = {
     "command": (by_command, "rejected_header", f"`{ARN}`", "looks &lt;bad&gt;"),
     "slash command": (by_slash_command, "rejected_header", "<@U0ALICE>", "looks &lt;bad&gt;"),
     "console": (by_console, "rejected_header", "", "HOOK_EXECUTION_FAILURE"),
+    "AWS CLI": (by_aws_cli, "rejected_header", "", "HOOK_EXECUTION_FAILURE"),
     "clock": (by_the_clock, "expired_header", "Greenlight", ""),
 }
 
