@@ -30,6 +30,7 @@ def go_past_proxies(environ: MutableMapping[str, str]) -> None:
 go_past_proxies(os.environ)
 
 quicker.keep()
+quicker.leave_out_pauses()
 quicker.leave_servers_unmeasured()
 
 # How many examples of a property a test looks at: `few` wherever somebody waits, `many` in CI.

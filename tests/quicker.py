@@ -9,11 +9,15 @@ import copy
 import functools
 import inspect
 import sys
+import time
 from socketserver import ThreadingMixIn
+from types import SimpleNamespace
 from typing import Any
 
+import botocore.endpoint
 import botocore.hooks
 import botocore.session
+import urllib3.util.retry
 
 
 def accepts_kwargs(function: Any) -> bool:
@@ -42,6 +46,18 @@ def keep() -> None:
         return session(env_vars, copy.copy(emitter), include_builtin_handlers=False)
 
     botocore.session.get_session = get_session
+
+
+def leave_out_pauses() -> None:
+    """Has botocore and urllib3 not wait between tries, but where a test says what waiting is."""
+    wait = time.sleep
+
+    def sleep(seconds: float) -> None:
+        if time.sleep is not wait:
+            time.sleep(seconds)
+
+    for module in (botocore.endpoint, urllib3.util.retry):
+        vars(module)["time"] = SimpleNamespace(**vars(time) | {"sleep": sleep})
 
 
 def leave_servers_unmeasured() -> None:

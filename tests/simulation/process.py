@@ -30,6 +30,7 @@ import time_machine
 import urllib3.util.connection
 
 from tests import quicker
+from tests.simulation.schedule import START
 
 # All that a process writes, whoever holds the stream by now.
 WRITTEN = io.StringIO()
@@ -134,7 +135,7 @@ def prepare(code: Path) -> time_machine.Traveller:
     sys.path[:0] = [str(code / "function"), str(code / "cli")]
     sys.stdout = sys.stderr = WRITTEN
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    clock = time_machine.travel(0, tick=False).start()
+    clock = time_machine.travel(START, tick=False).start()
     time.monotonic = lambda: time.time()  # noqa: PLW0108  # looked up when it is called
     quicker.keep()
     for module in (*HANDLERS, *(HANDLERS_OF_NOW if follows_changes() else ())):

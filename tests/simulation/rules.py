@@ -484,7 +484,7 @@ class Rules:
     def _check_watched(self, name: str, job: Job, ended: Ended) -> None:
         """Rule 4: a gate is watched, and found out that was answered elsewhere."""
         gate = self._gate()
-        if not job.is_calm or self.was_taken_over:
+        if not (gate and job.is_calm) or self.was_taken_over:
             return
         is_settled = self.world.ended_at and moment(self.world.ended_at) >= gate["created_at"]
         waits = job.was.get("status") == gate.get("status") == "WAITING"
@@ -528,7 +528,12 @@ class Rules:
                 self.schedule.breaks(3, "the deployment was failed, and nobody was told")
         # Of two failovers that overlap, one may say last what was so when it last looked.
         knows_better = "failed" in kinds and not self.clocks_agree
-        is_stuck = kinds[-1:] == ["stuck"] and not knows_better
+        # That it has ended may be what follows the gate says.
+        is_known = any(
+            one.kind == "settled" and self.jobs[one.by].function == "changes"
+            for one in self.world.channel
+        )
+        is_stuck = kinds[-1:] == ["stuck"] and not (knows_better or is_known)
         if is_ours and engine == "Failed" and is_stuck and not dead_letters:
             self.schedule.breaks(4, "people were told that it is stuck, and not that it was failed")
         self._check_counted()
@@ -553,7 +558,8 @@ class Rules:
         gate = self._gate()
         if not gate.get("notified_at") or self.was_taken_over or BY_HAND in str(gate):
             return
-        ends = [one for one in self.jobs.values() if one.function == "outcome"]
+        # Both may hear of an end, and let be what they may not read.
+        ends = [one for one in self.jobs.values() if one.function in ("outcome", "changes")]
         is_shut_out = any(one.is_shut_out for one in ends)
         has_told = release.told and release.told == release.outcome and not is_shut_out
         if has_told and release.outcome != gate.get("outcome"):

@@ -11,7 +11,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, ClassVar
+
+from time_machine import Traveller
 
 START = 1_795_000_000.0
 AN_HOUR = 3600.0
@@ -29,8 +31,12 @@ class Violation:
 
 @dataclass
 class Schedule:
-    """The clock, the events to come, and what was drawn; `without` names what does not happen."""
+    """The clock, the events to come, and what was drawn; `without` names what does not happen.
 
+    `clock` is what the world's services read in this process.
+    """
+
+    clock: ClassVar[Traveller]
     seed: int
     without: frozenset[str] = frozenset()
     now: float = START
@@ -43,6 +49,9 @@ class Schedule:
     _queue: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _order: Any = field(default_factory=itertools.count)
     _triggers: dict[int, list[Callable[[], None]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.clock.move_to(self.now)
 
     def chance(self, about: str) -> Random:
         """Random numbers for one thing."""
@@ -102,6 +111,7 @@ class Schedule:
                 self.breaks(9, "it does not come to an end")
                 return
             self.now, _, do = heapq.heappop(self._queue)
+            self.clock.move_to(self.now)
             do()
 
     def tell(self, who: str, what: str) -> None:

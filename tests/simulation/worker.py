@@ -6,14 +6,13 @@ from pathlib import Path
 
 from tests.simulation import world
 from tests.simulation.process import prepare
-from tests.simulation.schedule import START
+from tests.simulation.schedule import Schedule
 from tests.simulation.simulation import shorten, simulate
 
 
 def start(code: Path) -> None:
     """Makes this process one that simulates."""
-    clock = prepare(code)
-    clock.move_to(START)
+    Schedule.clock = prepare(code)
     world.build()
     # A fork copies each page that the collector touches.
     gc.collect()

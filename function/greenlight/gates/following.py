@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from greenlight.gates.carrying import is_left_over
 from greenlight.gates.closing import LOOK_AFTER, keep_true
@@ -16,6 +17,7 @@ from greenlight.model.errors import (
 )
 from greenlight.model.gate import Due, Gate, GateState, as_json
 from greenlight.runtime.bus import Bus
+from greenlight.runtime.network import CHAIN_SECONDS
 from greenlight.runtime.observability import (
     EVENT_NOT_PUBLISHED,
     MOMENT_NOT_SET,
@@ -25,6 +27,9 @@ from greenlight.runtime.observability import (
 from greenlight.runtime.schedules import Schedules
 from greenlight.runtime.settings import KeepingSettings
 from greenlight.slack.ways import Way
+
+# The second of an invocation by which moments are set, the most important ones first.
+_MOMENTS_BY: Final = 9.0
 
 
 @dataclass(frozen=True)
@@ -113,14 +118,15 @@ def _set_moments(
         logger.info("No moments are set: nobody is reminded, and the engine ends the gate")
         return
     now = means.clock()
-    for before in settings.reminders:
-        at = gate.ends_at - before
-        if at > now:
-            _set(Due.REMINDER, gate, at, schedules)
+    reminders = (gate.ends_at - before for before in settings.reminders)
+    moments = [(Due.REMINDER, at) for at in reminders if at > now]
     if gate.decide_by:
-        _set(Due.END, gate, _ahead(gate.decide_by, now), schedules)
+        moments.insert(0, (Due.END, _ahead(gate.decide_by, now)))
     if gate.deadline > now:
-        _set(Due.WATCH, gate, gate.deadline, schedules)
+        moments.append((Due.WATCH, gate.deadline))
+    with means.countdown.until(_MOMENTS_BY):
+        for due, at in moments:
+            _set(due, gate, at, means, schedules)
 
 
 def _set_look(
@@ -132,7 +138,7 @@ def _set_look(
     """
     now = means.clock()
     if schedules:
-        _set(Due.LOOK, gate, _ahead((since or now) + LOOK_AFTER, now), schedules)
+        _set(Due.LOOK, gate, _ahead((since or now) + LOOK_AFTER, now), means, schedules)
 
 
 def _ahead(at: datetime, now: datetime) -> datetime:
@@ -148,9 +154,11 @@ def _ahead(at: datetime, now: datetime) -> datetime:
     return at
 
 
-def _set(due: Due, gate: Gate, at: datetime, schedules: Schedules) -> None:
-    """Sets a moment; one that cannot be set costs the gate nothing else."""
+def _set(due: Due, gate: Gate, at: datetime, means: Means, schedules: Schedules) -> None:
+    """Sets a moment; one that cannot be set, or not in time, costs the gate nothing else."""
     try:
+        if not means.countdown.allows(CHAIN_SECONDS):
+            raise MomentError(due, "no time is left")
         schedules.set_moment(due, gate.hook, at)
     except MomentError as exc:
         logger.warning("A moment is not set", due=due, stage=exc.stage, error=str(exc))

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from greenlight.engines.codedeploy import has_ended
+from greenlight.engines.codedeploy import has_ended, is_unknown
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import LOOKED_BY, is_as_reported, record
 from greenlight.model.errors import (
@@ -55,18 +55,19 @@ def _has_gate(deployment_id: str, means: Means) -> bool:
 
 
 def settle_if_answered(gate: Gate, means: Means) -> Gate:
-    """Brings a gate in line that waits for people, if its hook has been answered elsewhere.
+    """Brings a gate in line that waits for people or a report, if its hook has its answer.
 
-    Somebody may have done that with the AWS CLI, of which there is no event. Raises as `learn`
-    does, but not where the engine does not say.
+    Somebody may have given it with the AWS CLI, of which there is no event. Raises as `learn` does,
+    but not where the engine does not say.
     """
-    if gate.state is not GateState.WAITING:
+    if gate.state not in (GateState.WAITING, GateState.DECIDED):
         return gate
     try:
         with means.countdown.until(LOOKED_BY):
             lifecycle = means.engine.lifecycle(gate.deployment_id)
     except CodeDeployError as exc:
-        logger.info("Whether the hook has been answered cannot be read", reason=exc.reason)
+        say = logger.info if is_unknown(exc.reason) else logger.warning
+        say("Whether the hook has been answered cannot be read", reason=exc.reason)
         return gate
     return _settle(gate, means) if has_ended(lifecycle, gate) else gate
 

@@ -87,8 +87,9 @@ def _clients() -> Clients:
 def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> str:
     """Does what is due, in an invocation that starts now; what was done, in a word.
 
-    A decision that was left over is carried to its engine first, whatever moment it is; and nobody
-    is reminded of a gate that has been answered elsewhere, which is looked at each minute.
+    A decision that was left over is carried to its engine first, whatever moment has come, and
+    nobody is reminded of a gate that has been answered elsewhere. Each minute, only the latter is
+    looked at.
     """
     clients.countdown.restart()
     means = Means.of(clients, settings.table_name, clients.codedeploy)

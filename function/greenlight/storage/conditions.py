@@ -46,7 +46,8 @@ def condition(step: Step) -> str:
 
 def replaceable(held: dict[str, Any]) -> str:
     """What must hold for an item of another hook, or of another tool, to be replaced: no step."""
-    return f"{_IS_ANOTHERS} AND #history = :history" if "history" in held else _IS_ANOTHERS
+    is_as_seen = "#history = :history" if "history" in held else "attribute_not_exists(#history)"
+    return f"{_IS_ANOTHERS} AND {is_as_seen}"
 
 
 def _is_free(lease: Lease) -> str:

@@ -366,6 +366,44 @@ def test_what_was_answered_with_the_aws_cli_is_shown_within_a_minute(
     assert release.follow() == 0
 
 
+def test_what_was_decided_at_a_terminal_and_answered_with_the_aws_cli_is_shown_within_a_minute(
+    release: Release,
+) -> None:
+    """CodeDeploy took no answer of the terminal's, and somebody helped themselves."""
+    release.open("bot")
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 9
+    assert release.greenlight("approve", ID).exit_code == 5
+    release.aws.failures.clear()
+    release.answer_elsewhere("Succeeded")
+
+    release.later(minutes=1)
+    assert release.watch() == "settled"
+    release.follow()
+
+    assert release.item["status"] == "APPROVED"
+    assert release.history[-1] == "reported"
+    assert "🚀" in release.messages[-1].text
+    assert release.messages[-1].buttons == []
+
+
+@pytest.mark.parametrize(
+    ("code", "level"),
+    [("AccessDeniedException", "WARNING"), ("DeploymentDoesNotExistException", "INFO")],
+    ids=["denied", "tried by hand"],
+)
+def test_that_the_watch_may_not_look_is_in_the_log(
+    code: str, level: str, release: Release, output: Callable[[], Output]
+) -> None:
+    release.open()
+    release.aws.failures["ListDeploymentTargets"] = [code]
+    output()
+
+    assert release.watch() == "watched"
+
+    told = [one for one in output().lines if "cannot be read" in str(one.get("message"))]
+    assert [one["level"] for one in told] == [level]
+
+
 @pytest.mark.parametrize("refused", ["ListDeploymentTargets", "GetDeploymentTarget"])
 def test_what_codedeploy_does_not_say_is_asked_again_a_minute_later(
     refused: str, release: Release, output: Callable[[], Output]

@@ -318,6 +318,33 @@ def test_what_happens_to_an_older_gate_while_it_is_replaced_stays_on_record(
     assert events == ["reported", "opened", "notified"]
 
 
+def test_a_gate_that_takes_the_place_of_another_tools_item_first_stays_on_record(
+    invoke: Invoke, aws: AwsStandIn
+) -> None:
+    """Two hooks of a deployment come at once, and their key is another tool's."""
+    aws.client("dynamodb").put_item(
+        TableName=TABLE, Item={"deployment_id": {"S": "d-LOCALTEST"}, "owner": {"S": "another"}}
+    )
+
+    def come_first(operation: str) -> None:
+        if operation == "PutItem":  # past the stand-in's lock, in the middle of the call
+            aws.after = lambda _: None
+            table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
+            item = table.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
+            assert item
+            item.attrs["hook_execution_id"] = DynamoType({"S": "hook-2"})
+            item.attrs["history"] = DynamoType(
+                {"L": [{"M": {"event": {"S": "opened"}, "at": {"S": NOW.isoformat()}}}]}
+            )
+
+    aws.after = come_first
+    with pytest.raises(GateBusyError):
+        invoke(EVENT)
+
+    (item,) = aws.items()
+    assert plain(item)["hook_execution_id"] == "hook-2"
+
+
 def test_a_gate_that_is_lost_while_people_are_told_is_an_error(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
