@@ -22,7 +22,7 @@ demo: $(READY) ## Run the hook on EVENT, then CLICK approve or reject, with stan
 	@$(BIN)/python demo/run.py $(call quoted,EVENT) $(call quoted,CLICK)
 
 test: $(READY) ## Run the unit and functional tests
-	@echo 'On all cores; about eight minutes with two.'
+	@echo 'On all cores; about six minutes with two.'
 	$(BIN)/pytest --numprocesses auto
 
 test-unit: $(READY) ## Run the unit tests only: no servers, no coverage

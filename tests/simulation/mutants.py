@@ -338,7 +338,7 @@ MUTANTS = (
         "the watch finds a gate in order that was answered elsewhere",
         CLOCK,
         "settle_if_answered(gate, means) is gate:",
-        "settle_if_answered(gate, means):",
+        "gate:",
     ),
     Mutant(
         "people are reminded as often as the clock calls",

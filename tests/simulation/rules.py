@@ -164,11 +164,12 @@ class Rules:
 
     `clocks_agree`: they differ by less than a lease allows. `report` is the answer that CodeDeploy
     took from us, `messages` what the channel got, `reminders` who reminded people of the gate,
-    `earlier` how many entries of the history are an
-    older hook's, `holders` who has taken each lease, `carried` whose approval a job has written or
-    taken over. `was_taken_over`: somebody's test event has replaced the gate, and so its record.
-    `barred` may decide nothing. `denied_approvers`: those, by what they run, who approve and whom
-    CodeDeploy lets answer no hook; where such a one does not learn that, the approval stands.
+    `earlier` how many entries of the history are an older hook's, `holders` who has taken each
+    lease, `carried` whose approval a job has written or taken over, `failed_by` who has written
+    down that the hook is failed. `was_taken_over`: somebody's test event has replaced the gate, and
+    so its record. `barred` may decide nothing. `denied_approvers`: those, by what they run, who
+    approve and whom CodeDeploy lets answer no hook; where such a one does not learn that, the
+    approval stands.
     """
 
     schedule: Schedule
@@ -188,6 +189,7 @@ class Rules:
     earlier: int = 0
     ways: str = "webhook"
     was_taken_over: bool = False
+    failed_by: str | None = None
 
     def started(self, name: str, function: str, event: Any) -> None:
         """An invocation or a command begins."""
@@ -273,8 +275,7 @@ class Rules:
             self.earlier = len(old) if is_a_gate else 0
         self._check_order(by, told[self.earlier :], told)
         self._check_leases(by, before, after)
-        if after.get("status") == "APPROVED" and "decided_by" in after:
-            self.carried[by] = after["decided_by"]
+        self._note_who(by, before, after)
         if after.get("decided_by") in self.barred:
             self.schedule.breaks(1, f"{by} let {after['decided_by']} decide, who may not")
         if before.get("hook_execution_id") != after.get("hook_execution_id"):
@@ -290,6 +291,13 @@ class Rules:
         is_own = is_a_gate and before.get("hook_execution_id") == HOOK
         if before.get("status") in DECIDED and "decided_by" in before and is_own:
             self._check_decision(by, before, after)
+
+    def _note_who(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
+        """Notes whose writes others are going to carry on."""
+        if after.get("status") == "FAILED" and before.get("status") != "FAILED":
+            self.failed_by = by
+        if after.get("status") == "APPROVED" and "decided_by" in after:
+            self.carried[by] = after["decided_by"]
 
     def _check_leases(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
         """Rule 6: a lease is given up by whoever has it, or by a step that is on record.
@@ -351,7 +359,9 @@ class Rules:
             return
         if gate.get("status") == "APPROVED":
             self.schedule.breaks(1, f"{by} failed a release that {gate['decided_by']} approved")
-        was_asked = any(kind == "waiting" for kind, _, _ in self.messages) and not job.cannot_tell
+        failing = self.jobs[self.failed_by or by]
+        was_asked = any(kind == "waiting" for kind, _, _ in self.messages)
+        was_asked &= not (job.cannot_tell or failing.cannot_tell)
         knows = gate.get("notified_at") or job.error_type == "ToldUnrecordedError"
         is_told = knows or was_asked
         if job.function == "failure" and gate and is_told and gate["status"] not in DECIDED:
