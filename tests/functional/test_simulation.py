@@ -54,12 +54,12 @@ def test_what_is_broken_is_found_and_its_story_is_told_again_in_the_same_words(
     code = broken(tmp_path, "CodeDeploy is told the opposite")
     stories = []
     for _ in range(2):
-        status, printed = simulate("--schedules", "1", "--seed", "37", "--code", str(code))
+        status, printed = simulate("--schedules", "1", "--seed", "25", "--code", str(code))
         assert status == 1, printed
         stories.append(printed.partition("--- SEED=")[2].rpartition("rule")[0])
 
     assert stories[0] == stories[1]
-    assert "!! rule 1: failure 2 let a release through that nobody approved" in stories[0]
+    assert "!! rule 1: decision 1 failed a release that U0ALICE approved" in stories[0]
     assert "make simulate SCHEDULES=1 SEED=" in stories[0]
 
 

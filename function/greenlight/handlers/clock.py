@@ -111,8 +111,9 @@ def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> st
     if decided:
         leave_message(decided, means)
     # What has changed just now, the function of changes shows: there is no time for both.
-    if not decided or decided.effect is Effect.STANDS:
-        keep_true(gate, settings.look, means, slack)
+    is_changed = decided and decided.effect is not Effect.STANDS
+    if not (is_changed or keep_true(gate, settings.look, means, slack)):
+        raise GateBusyError(hook.deployment_id, None)  # a click may be changing the message
     return decided.effect.name.lower() if decided else "looked"
 
 

@@ -992,6 +992,32 @@ def test_a_decision_that_is_on_its_way_to_codedeploy_is_left_alone(
     assert release.call("clock", END)["body"]["outcome"] == "finished"
 
 
+@pytest.mark.parametrize("due", ["look", "end"])
+def test_a_click_that_came_just_now_by_some_clock_is_looked_at_again(
+    due: str, release: Release, output: Callable[[], Output]
+) -> None:
+    """Who reported it has a clock that is ahead; and the click died before it was shown."""
+    release.open("webhook")
+    release.slack.script += [Answer(500, "error")] * 6
+    release.click("approve")
+    release.slack.script.clear()
+    release.follow()
+    ((at, event),) = release.moments(due)
+    ahead = (at + timedelta(seconds=10)).isoformat()
+    change(release.aws, "SET reported_at = :at REMOVE shown", {":at": {"S": ahead}})
+    release.at(at)
+    output()
+
+    with pytest.raises(GateBusyError):
+        release.call("clock", event)
+
+    assert output().failures == [], "Lambda tries again"
+    release.later(seconds=75)
+    release.call("clock", event)
+    assert "🚀" in release.messages[-1].text
+    assert len(release.messages) == 2
+
+
 # What is no moment.
 
 
