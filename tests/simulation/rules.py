@@ -367,7 +367,9 @@ class Rules:
         if job.function == "failure" and gate and is_told and gate["status"] not in DECIDED:
             self.schedule.breaks(2, f"{by} failed a release that people were told of")
         is_own_end = gate.get("status") == "EXPIRED" and job.function == "clock"
-        if job.function != "failure" and gate.get("status") != "REJECTED" and not is_own_end:
+        is_lost = not gate and self.was_taken_over  # by a test event, while it was reported
+        is_rejected = gate.get("status") == "REJECTED" or is_own_end or is_lost
+        if job.function != "failure" and not is_rejected:
             self.schedule.breaks(1, f"{by} failed a release that nobody rejected")
 
     def posted(self, message: Message) -> None:
