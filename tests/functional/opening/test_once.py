@@ -2,10 +2,12 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import requests_mock
 import time_machine
+from boto3.dynamodb.types import TypeSerializer
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
@@ -292,6 +294,21 @@ def test_a_gate_that_another_try_replaces_at_the_same_moment_is_left_to_it(
     assert len(slack.messages) == 1
 
 
+def put_between(aws: AwsStandIn, **attributes: Any) -> None:
+    """Lets another write come past the stand-in's lock, in the middle of the next PutItem."""
+
+    def come(operation: str) -> None:
+        if operation == "PutItem":
+            aws.after = lambda _: None
+            table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
+            item = table.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
+            assert item
+            for name, value in attributes.items():
+                item.attrs[name] = DynamoType({**TypeSerializer().serialize(value)})
+
+    aws.after = come
+
+
 def test_what_happens_to_an_older_gate_while_it_is_replaced_stays_on_record(
     invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
 ) -> None:
@@ -299,17 +316,7 @@ def test_what_happens_to_an_older_gate_while_it_is_replaced_stays_on_record(
     go_on("d-LOCALTEST")
     newer = {**EVENT, "LifecycleEventHookExecutionId": "hook-2"}
 
-    def report_the_older(operation: str) -> None:
-        if operation == "PutItem":  # past the stand-in's lock, in the middle of the call
-            aws.after = lambda _: None
-            table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
-            item = table.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
-            assert item
-            item.attrs["history"] = DynamoType(
-                {"L": [{"M": {"event": {"S": "reported"}, "at": {"S": NOW.isoformat()}}}]}
-            )
-
-    aws.after = report_the_older
+    put_between(aws, history=[{"event": "reported", "at": NOW.isoformat()}])
     with pytest.raises(GateBusyError):
         invoke(newer)
 
@@ -326,18 +333,8 @@ def test_a_gate_that_takes_the_place_of_another_tools_item_first_stays_on_record
         TableName=TABLE, Item={"deployment_id": {"S": "d-LOCALTEST"}, "owner": {"S": "another"}}
     )
 
-    def come_first(operation: str) -> None:
-        if operation == "PutItem":  # past the stand-in's lock, in the middle of the call
-            aws.after = lambda _: None
-            table = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
-            item = table.get_item(DynamoType({"S": "d-LOCALTEST"}), None)
-            assert item
-            item.attrs["hook_execution_id"] = DynamoType({"S": "hook-2"})
-            item.attrs["history"] = DynamoType(
-                {"L": [{"M": {"event": {"S": "opened"}, "at": {"S": NOW.isoformat()}}}]}
-            )
-
-    aws.after = come_first
+    opened = [{"event": "opened", "at": NOW.isoformat()}]
+    put_between(aws, hook_execution_id="hook-2", history=opened)
     with pytest.raises(GateBusyError):
         invoke(EVENT)
 
