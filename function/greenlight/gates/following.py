@@ -108,9 +108,10 @@ def _announce(gate: Gate, bus: Bus) -> None:
 def _set_moments(
     gate: Gate, settings: KeepingSettings, means: Means, schedules: Schedules | None
 ) -> None:
-    """Sets the moments of a gate that waits: its reminders, its end, and each minute until then.
+    """Sets the moments of a gate that waits: its end, its reminders, and a look each minute.
 
-    Each minute, because of an answer that people give the engine themselves there is no event.
+    There is no event of an answer that people give the engine themselves. So it is asked each
+    minute, until it gives up.
     """
     if gate.state is GateState.CLOSED:
         return
@@ -119,9 +120,8 @@ def _set_moments(
         return
     now = means.clock()
     reminders = (gate.ends_at - before for before in settings.reminders)
-    moments = [(Due.REMINDER, at) for at in reminders if at > now]
-    if gate.decide_by:
-        moments.insert(0, (Due.END, _ahead(gate.decide_by, now)))
+    moments = [(Due.END, _ahead(gate.decide_by, now))] if gate.decide_by else []
+    moments += [(Due.REMINDER, at) for at in reminders if at > now]
     if gate.deadline > now:
         moments.append((Due.WATCH, gate.deadline))
     with means.countdown.until(_MOMENTS_BY):
