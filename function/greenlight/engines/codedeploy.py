@@ -240,10 +240,6 @@ class CodeDeploy:
                         return Lifecycle(event.get("status"), *times)
         return Lifecycle()
 
-    def has_failed(self, deployment_id: str) -> bool:
-        """Whether a deployment has failed, or was stopped. Raises CodeDeployError."""
-        return self.describe(deployment_id).status in _FAILED
-
     def settlement(self, gate: Gate) -> Settlement:
         """What became of a gate's hook that takes no answer any more.
 
@@ -251,8 +247,8 @@ class CodeDeploy:
         deployment went on. Raises CodeDeployError if CodeDeploy does not say.
         """
         event = self.lifecycle(gate.deployment_id)
-        has_failed = event.status != "Succeeded"
-        deployment = self.describe(gate.deployment_id) if has_failed else Deployment()
+        is_let_through = event.status == "Succeeded"
+        deployment = Deployment() if is_let_through else self.describe(gate.deployment_id)
         settlement = settlement_of(event, deployment, gate.created_at)
         if settlement is None:
             raise CodeDeployError("GetDeploymentTarget", f"{HOOK_EVENT} has no result yet")

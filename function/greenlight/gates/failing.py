@@ -7,7 +7,7 @@ from greenlight.engines.codedeploy import has_ended
 from greenlight.gates.asking import ask
 from greenlight.gates.looking import look_up_lifecycle, new_gate
 from greenlight.gates.means import Means
-from greenlight.gates.reporting import CLAIMED_BY, REPORTED_BY, record, report
+from greenlight.gates.reporting import CLAIMED_BY, REPORTED_BY, explain, record, report
 from greenlight.model.errors import (
     CodeDeployError,
     GateBusyError,
@@ -17,7 +17,6 @@ from greenlight.model.errors import (
     GreenlightError,
     HookAnsweredError,
     HookRefusedError,
-    HookUnexplainedError,
     SettingsError,
     SlackError,
     TableError,
@@ -183,10 +182,11 @@ class Failover:
         try:
             with self.means.countdown.until(REPORTED_BY):
                 self.means.engine.report(self.hook, succeeded=False)
-        except HookAnsweredError as settled:
-            if not self._has_failed(settled):
-                return self._leave_alone("CodeDeploy has an answer from elsewhere")
-            if not settled.in_doubt:
+        except HookAnsweredError as answered:
+            settlement = explain(self._as_told(), answered, self.means)
+            if settlement.status is GateStatus.APPROVED:
+                return self._leave_alone("somebody let the release through at CodeDeploy")
+            if not answered.in_doubt:
                 self._need_time_to_tell()
                 self._tell(News.ENDED)
                 return True
@@ -216,15 +216,6 @@ class Failover:
         except (GateNotFoundError, GateReplacedError) as exc:
             logger.warning("People were told of a gate that is gone", error=str(exc))
 
-    def _has_failed(self, settled: HookAnsweredError) -> bool:
-        """Whether a deployment has failed whose hook has an answer."""
-        try:
-            return self.means.engine.has_failed(self.hook.deployment_id)
-        except CodeDeployError as exc:
-            raise HookUnexplainedError(
-                exc.operation, exc.reason, in_doubt=settled.in_doubt
-            ) from exc
-
     def _noted(self) -> Gate | None:
         """Writes down what was done unread; the gate, if that is on record now."""
         try:
@@ -236,9 +227,12 @@ class Failover:
 
     def _tell(self, news: News) -> None:
         """Tells people, of the gate as it is told: there need not be one on record."""
-        gate = failed_gate(self._new_gate(), self.problem.reason)
         pointers = self.means.pointers(self.hook)
-        self.slack.post(render(gate, news, pointers, self.settings.look))
+        self.slack.post(render(self._as_told(), news, pointers, self.settings.look))
+
+    def _as_told(self) -> Gate:
+        """The gate as it is when the hook is failed, whatever is on record."""
+        return failed_gate(self._new_gate(), self.problem.reason)
 
     def _tell_stuck(self) -> None:
         """Tells people that the deployment hangs, if there is time and a way; and at each try."""

@@ -51,7 +51,7 @@ def report(held: Held, means: Means) -> Settlement | None:
         with means.countdown.until(REPORTED_BY):
             means.engine.report(gate.hook, succeeded=gate.status is GateStatus.APPROVED)
     except HookRefusedError as refused:
-        settlement = _explain(gate, refused, means)
+        settlement = explain(gate, refused, means)
         # An earlier try of the same status may have been what CodeDeploy took, if it took any.
         is_settled = isinstance(refused, HookAnsweredError)
         is_perhaps_own = refused.in_doubt or (is_settled and not held.is_new)
@@ -86,8 +86,11 @@ def record(held: Held, settlement: Settlement | None, means: Means) -> Gate:
     return gate
 
 
-def _explain(gate: Gate, refused: HookRefusedError, means: Means) -> Settlement:
-    """Why CodeDeploy takes no answer. Raises CodeDeployError."""
+def explain(gate: Gate, refused: HookRefusedError, means: Means) -> Settlement:
+    """What became of a hook that takes no answer.
+
+    Raises HookUnexplainedError if it has one and CodeDeploy does not say which, else `refused`.
+    """
     try:
         with means.countdown.until(EXPLAINED_BY):
             return means.engine.settlement(gate)

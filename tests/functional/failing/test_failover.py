@@ -38,7 +38,7 @@ from greenlight.runtime.network import (
     Countdown,
 )
 from stand_ins.aws import TABLE, AwsStandIn
-from stand_ins.codedeploy import add_deployment, deployments, restart, stop
+from stand_ins.codedeploy import add_deployment, deployments, fail, restart, stop
 from stand_ins.slack import Answer, SlackStandIn
 from tests.conftest import examples
 from tests.functional.conftest import Clicker, Invoke, Output, Process, kill_in_the_middle
@@ -624,6 +624,23 @@ def test_without_the_table_an_own_answer_whose_receipt_was_lost_is_own(
 
     assert output().metrics["HookFailedOver", "service=greenlight"] == [1]
     assert "CodeDeploy에서 실패했거나 중지되어" not in whole(slack.messages[-1])
+
+
+def test_without_the_table_a_release_that_failed_after_somebody_let_it_through_was_not_ours(
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    output: Callable[[], Output],
+    sleeps: list[float],
+) -> None:
+    answer_elsewhere(aws, "Succeeded")
+    fail("d-LOCALTEST", "HEALTH_CONSTRAINTS", "The new tasks do not stay up")
+    aws.failures[REPORT] = ["InternalFailure"]
+
+    assert invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)["body"] == LEFT_ALONE
+
+    assert slack.messages == []
+    assert ("HookFailedOver", "service=greenlight") not in output().metrics
 
 
 def test_without_slack_for_a_moment_people_are_told_by_the_next_try(
