@@ -249,7 +249,7 @@ def list_gates(terminal: Terminal) -> None:
     deployment has ended.
     """
     now = datetime.now(UTC)
-    gates = _not_ended(terminal, terminal.table.unsettled(now))
+    gates = _not_ended(terminal, terminal.table.unanswered(now))
     text = view.gates_table(gates, now) if gates else "Nothing waits."
     _end_with(printed=terminal.say([as_json(gate) for gate in gates], text))
 

@@ -22,11 +22,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stand_ins.aws import TABLE
+from stand_ins.codedeploy import deployments
 from tests.simulation.process import Ended, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
 from tests.simulation.steps import unexplained
 from tests.simulation.world import (
     BY_HAND,
+    DEPLOYMENT,
     HOOK,
     OLDER_HOOK,
     REPORT,
@@ -630,9 +632,10 @@ class Rules:
     def _could_be_ours(self) -> bool:
         """Whether nobody knows what became of a try's answer, so that any may have been it.
 
-        The next try cannot tell whether that of a failover ever went off.
+        The next try cannot tell whether that of a failover ever went off. A deployment that was
+        stopped had none.
         """
-        return any(
+        return deployments()[DEPLOYMENT].status != "Stopped" and any(
             job.is_shaken and (job.has_reported or job.function == "failure")
             for job in self.jobs.values()
         )

@@ -76,7 +76,7 @@ def _look(command: Command, means: Means, words: Words) -> Message:
         ):
             if command.verb is Verb.LIST:
                 with means.countdown.until(LOOKED_BY):
-                    gates = means.table.unsettled(means.clock())
+                    gates = means.table.unanswered(means.clock())
                 pages = [means.pointers(gate.hook).console_url for gate in gates]
                 return messages.list_notice(gates, pages, words)
             gate = _find(command, means)

@@ -7,7 +7,14 @@ from greenlight.engines.codedeploy import has_ended
 from greenlight.gates.asking import ask
 from greenlight.gates.looking import look_up_lifecycle, new_gate
 from greenlight.gates.means import Means
-from greenlight.gates.reporting import CLAIMED_BY, REPORTED_BY, explain, record, report
+from greenlight.gates.reporting import (
+    CLAIMED_BY,
+    REPORTED_BY,
+    explain,
+    record,
+    report,
+    settle_unasked,
+)
 from greenlight.model.errors import (
     CodeDeployError,
     GateBusyError,
@@ -131,10 +138,7 @@ class Failover:
         if telling.try_id is None:  # told or decided just now
             return self._finish(telling)
         if has_ended(lifecycle, gate):
-            with means.countdown.until(ASKED_BY):
-                settlement = means.engine.settlement(gate)
-            settled = means.table.settle(telling, settlement, means.clock(), unasked=True)
-            return self._finish(Held(settled))
+            return self._finish(Held(settle_unasked(telling, means, explained_by=ASKED_BY)))
         try:
             ask(telling, self.settings.look, means, self.slack, told_by=ASKED_BY)
         except (SlackError, SettingsError) as exc:
@@ -186,7 +190,7 @@ class Failover:
             settlement = explain(self._as_told(), answered, self.means)
             if settlement.status is GateStatus.APPROVED:
                 return self._leave_alone("somebody let the release through at CodeDeploy")
-            if not answered.in_doubt:
+            if not (answered.in_doubt and settlement.is_answered):
                 self._need_time_to_tell()
                 self._tell(News.ENDED)
                 return True

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from greenlight.engines.codedeploy import ENDED, has_ended, settlement_of
+from greenlight.engines.codedeploy import ENDED, has_ended
 from greenlight.gates.asking import ask
 from greenlight.gates.looking import describe, look_up_lifecycle, new_gate
 from greenlight.gates.means import Means
+from greenlight.gates.reporting import settle_unasked
 from greenlight.model.gate import Gate, Hook
 from greenlight.runtime.observability import (
     GATE_DUPLICATE,
@@ -35,8 +36,9 @@ class Opened:
 def open_gate(hook: Hook, settings: Settings, means: Means, slack: Way) -> Opened:
     """Opens the gate of a hook and tells people, once, however often it is called.
 
-    Raises TableError, GateBusyError, GateTakenError, GateReplacedError or SlackError; calling it
-    again after any of them carries on where it stopped.
+    Raises TableError, GateBusyError, GateTakenError, GateReplacedError, SlackError, or
+    CodeDeployError if it does not say what became of a hook that is over; calling it again after
+    any of them carries on where it stopped.
     """
     with means.countdown.until(DESCRIBED_BY):
         deployment = describe(hook, means)
@@ -53,12 +55,11 @@ def open_gate(hook: Hook, settings: Settings, means: Means, slack: Way) -> Opene
         count(GATE_OPENED)
     else:
         logger.info("The gate was left half-open by an earlier try: carrying on")
-    settlement = settlement_of(lifecycle, deployment, held.gate.created_at)
     # The lifecycle event may have ended before there was a gate: then it is another one's hook.
     is_over = not held.is_new and has_ended(lifecycle, held.gate)
-    if settlement and (is_over or deployment.status in ENDED):
-        logger.info("The hook has its answer: nobody is asked", status=settlement.status)
+    if is_over or deployment.status in ENDED:
+        gate = settle_unasked(held, means, explained_by=TOLD_BY)
+        logger.info("The hook has its answer: nobody is asked", status=gate.status)
         count(GATE_SETTLED_ELSEWHERE)
-        gate = means.table.settle(held, settlement, new.created_at, unasked=True)
         return Opened(gate, duplicate=False)
     return Opened(ask(held, settings.look, means, slack, told_by=TOLD_BY), duplicate=False)

@@ -53,8 +53,8 @@ def report(held: Held, means: Means) -> Settlement | None:
     except HookRefusedError as refused:
         settlement = explain(gate, refused, means)
         # An earlier try of the same status may have been what CodeDeploy took, if it took any.
-        is_settled = isinstance(refused, HookAnsweredError)
-        is_perhaps_own = refused.in_doubt or (is_settled and not held.is_new)
+        has_answer = isinstance(refused, HookAnsweredError)
+        is_perhaps_own = refused.in_doubt or (has_answer and not held.is_new)
         if not (is_perhaps_own and is_as_reported(gate, settlement)):
             logger.info("CodeDeploy had its answer from elsewhere", status=settlement.status)
             return settlement
@@ -102,9 +102,30 @@ def explain(gate: Gate, refused: HookRefusedError, means: Means) -> Settlement:
         raise refused from exc
 
 
+def settle_unasked(held: Held, means: Means, *, explained_by: float) -> Gate:
+    """Writes down what became of a hook that is over, of which nobody need be asked any more.
+
+    `held`: the gate, and the lease on telling people. Raises CodeDeployError if CodeDeploy does not
+    say it by this second of the invocation, and then gives the lease up; or TableError.
+    """
+    try:
+        with means.countdown.until(explained_by):
+            settlement = means.engine.settlement(held.gate)
+    except CodeDeployError:
+        if not held.may_be_told:
+            means.table.stop_telling(held)
+        raise
+    return means.table.settle(held, settlement, means.clock(), unasked=True)
+
+
 def is_as_reported(gate: Gate, settlement: Settlement) -> bool:
-    """Whether CodeDeploy has the answer that the gate's status asks for."""
-    rejects = (GateStatus.REJECTED, GateStatus.EXPIRED, GateStatus.FAILED)
-    return settlement.status is gate.status or (
-        settlement.status is GateStatus.REJECTED and gate.status in rejects
-    )
+    """Whether CodeDeploy has the answer that the gate's status asks for.
+
+    A deployment that was stopped has none. Whoever rejected it has what they wanted all the same;
+    that Greenlight ended it itself would not be true.
+    """
+    if settlement.status is gate.status:
+        return True
+    ends = (GateStatus.EXPIRED, GateStatus.FAILED)
+    is_rejected = settlement.status is GateStatus.REJECTED and settlement.is_answered
+    return is_rejected and gate.status in ends

@@ -124,11 +124,13 @@ class Settlement:
     """What became of a hook that CodeDeploy takes no answer for any more.
 
     `status` is APPROVED, REJECTED or EXPIRED; `at` when, UTC, and `detail` why, if CodeDeploy says.
+    `is_answered`: the hook had an answer; False if its deployment was stopped, or failed, without.
     """
 
     status: GateStatus
     at: datetime | None = None
     detail: str | None = None
+    is_answered: bool = True
 
 
 @dataclass(frozen=True)

@@ -439,7 +439,7 @@ class GateTable:
         )
         return self._known(deployment_id, deserialize(answer.get("Item", {})))
 
-    def unsettled(self, now: datetime) -> list[Gate]:
+    def unanswered(self, now: datetime) -> list[Gate]:
         """The gates that CodeDeploy waits for an answer to, soonest deadline first.
 
         Those that wait for a decision, and those of which CodeDeploy does not know yet what was

@@ -643,6 +643,23 @@ def test_without_the_table_a_release_that_failed_after_somebody_let_it_through_w
     assert ("HookFailedOver", "service=greenlight") not in output().metrics
 
 
+def test_without_the_table_a_deployment_that_somebody_stopped_was_not_failed_by_us(
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    output: Callable[[], Output],
+    sleeps: list[float],
+) -> None:
+    stop("d-LOCALTEST")
+    aws.failures[REPORT] = ["InternalFailure"]
+
+    assert invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)["body"] == FAILED
+
+    (message,) = slack.messages
+    assert "CodeDeploy에서 실패했거나 중지되어" in whole(message)
+    assert ("HookFailedOver", "service=greenlight") not in output().metrics
+
+
 def test_without_slack_for_a_moment_people_are_told_by_the_next_try(
     invoke_failure: Invoke,
     aws: AwsStandIn,
@@ -987,6 +1004,29 @@ def test_a_failover_that_is_killed_is_finished_by_the_next_try(
     assert aws.reports == {HOOK: "Failed"}
     assert events(aws) == ["failed", "reported", "failure_notified"]
     assert len(slack.messages) == messages
+
+
+def test_a_deployment_that_somebody_stopped_after_a_try_was_killed_was_not_failed_by_us(
+    environ: dict[str, str],
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    invoke_failure: Invoke,
+    output: Callable[[], Output],
+) -> None:
+    module = "greenlight.handlers.failure"
+    kill_in_the_middle(
+        lambda: Process(RECORD, environ, module=module), aws, slack, REPORT, moment="before"
+    )
+    stop("d-LOCALTEST")
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=60), tick=False):
+        assert invoke_failure(RECORD)["body"] == FAILED
+
+    item = plain(aws.items()[0])
+    assert (item["status"], item["decided_via"]) == ("REJECTED", "elsewhere")
+    (message,) = slack.messages
+    assert "CodeDeploy에서 실패했거나 중지되어" in whole(message)
+    assert ("HookFailedOver", "service=greenlight") not in output().metrics
 
 
 def test_without_a_region_it_is_a_settings_error(

@@ -342,6 +342,23 @@ def test_a_decision_that_codedeploy_never_took_gives_way_to_the_answer_that_it_h
     assert "decided_by" not in release.item
 
 
+def test_an_end_that_codedeploy_never_took_gives_way_to_whoever_stopped_the_deployment(
+    release: Release, output: Callable[[], Output]
+) -> None:
+    release.open()
+    release.aws.failures[REPORT] = ["ThrottlingException"] * 3
+    with pytest.raises(CodeDeployError):
+        release.moment("end")
+    assert release.item["status"] == "EXPIRED"
+    stop(ID)
+    output()
+
+    release.ends("STOP")
+
+    assert (release.item["status"], release.item["decided_via"]) == ("REJECTED", "elsewhere")
+    assert ("GateExpired", "service=greenlight") not in output().metrics
+
+
 def test_a_report_that_is_on_its_way_is_waited_for(
     release: Release, output: Callable[[], Output]
 ) -> None:

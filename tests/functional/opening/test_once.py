@@ -12,9 +12,15 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from greenlight.model.errors import GateBusyError, GateNotFoundError, SlackError, TableError
+from greenlight.model.errors import (
+    CodeDeployError,
+    GateBusyError,
+    GateNotFoundError,
+    SlackError,
+    TableError,
+)
 from stand_ins.aws import TABLE, AwsStandIn
-from stand_ins.codedeploy import REGION, add_deployment, complete_hook, go_on
+from stand_ins.codedeploy import REGION, add_deployment, complete_hook, fail, go_on
 from stand_ins.slack import Answer, SlackStandIn
 from tests.functional.conftest import Invoke, Process, kill_in_the_middle
 from tests.functional.helpers import EVENT, NOW, change, plain, put
@@ -220,6 +226,23 @@ def test_people_are_not_asked_again_about_a_hook_that_was_answered_since(
 
     assert answer["body"]["status"] == "APPROVED"
     assert len(slack.messages) == 1
+
+
+@pytest.mark.parametrize("failures", [1, 2])
+def test_what_became_of_a_hook_is_not_guessed_from_how_its_deployment_ended(
+    failures: int, invoke: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    complete_hook("d-LOCALTEST", "Succeeded")
+    fail("d-LOCALTEST", "HEALTH_CONSTRAINTS", "The new tasks do not stay up")
+    aws.failures["GetDeploymentTarget"] = ["AccessDeniedException"] * failures
+    if failures == 2:
+        with pytest.raises(CodeDeployError):
+            invoke(EVENT)
+
+    answer = invoke(EVENT)
+
+    assert answer["body"]["status"] == "APPROVED"
+    assert slack.messages == []
 
 
 def test_a_new_hook_execution_replaces_the_gate_of_an_older_one(

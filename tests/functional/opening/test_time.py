@@ -24,7 +24,7 @@ from greenlight.runtime.network import (
 )
 from greenlight.runtime.settings import load_settings
 from stand_ins.aws import AwsStandIn
-from stand_ins.codedeploy import add_deployment, go_on
+from stand_ins.codedeploy import add_deployment, go_on, stop
 from stand_ins.slack import Answer, SlackStandIn
 from tests.functional.conftest import Invoke
 
@@ -128,6 +128,20 @@ def test_slow_failures_are_tried_again_only_in_time(
     if "Slack" in failing_ones:
         slow_answers(world, *[Answer(503, "busy")] * failures)
     slow_answers(world, Answer())
+
+    world.run()
+
+    assert world.now <= TRY_SECONDS
+
+
+@pytest.mark.parametrize("failures", [0, 1, 9])
+@pytest.mark.parametrize("failing_one", [*LONGEST])
+def test_a_hook_that_is_over_is_written_down_in_time(
+    failing_one: str, failures: int, world: World
+) -> None:
+    stop("d-LOCALTEST")
+    slow(world, *OPERATIONS)
+    world.aws.failures[failing_one] = ["InternalServerError"] * failures
 
     world.run()
 
