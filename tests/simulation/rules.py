@@ -454,8 +454,10 @@ class Rules:
             is_failed = self.world.engine == "Failed"
             if (told and not job.is_blind) or not is_ours or not is_failed:
                 self.schedule.breaks(7, f"{name} counted a release as never seen: told {told}")
-            is_read = not any(one.is_blind for one in self.jobs.values())
-            if self.counts["HookFailedOver"] > 1 and is_read:
+            # Who could not write that down may have failed it besides another.
+            failures = [one for one in self.jobs.values() if one.function == "failure"]
+            is_written = not any(one.is_blind or one.is_cut_off for one in failures)
+            if self.counts["HookFailedOver"] > 1 and is_written:
                 self.schedule.breaks(7, f"{name} counted a release as never seen twice")
         self._check_denied(name, job)
         self._check_busy(name, ended)
