@@ -363,7 +363,9 @@ def _what_became(gate: Gate, words: Words) -> list[str]:
     }[gate.outcome]
     at = gate.outcome_at or gate.created_at
     minutes = max(1, round((at - gate.created_at) / timedelta(minutes=1)))
-    said = [f"{sentence.format(when=moment(at))} · {words.took.format(minutes=minutes)}"]
+    took = words.took.format(minutes=minutes)
+    languages = zip(sentence.format(when=moment(at)).split("\n"), took.split("\n"), strict=True)
+    said = ["\n".join(" · ".join(both) for both in languages)]
     # What failed by a decision has the decision's reason.
     is_own = gate.status is GateStatus.APPROVED and gate.outcome_reason
     return [*said, f"*{words.reason}*: {shown(gate.outcome_reason)}"] if is_own else said
@@ -442,7 +444,7 @@ def _named(gate: Gate, console_url: str) -> str:
 def _listed(gate: Gate, console_url: str, words: Words) -> str:
     """A gate in a list: which, until when, who is testing, and whether CodeDeploy has to know."""
     is_waiting = gate.state is GateState.WAITING
-    more = _claimed(gate, words) if is_waiting else [f"{gate.status}: {words.unreported_yet}"]
+    more = _claimed(gate, words) if is_waiting else [_title(gate, words), words.unreported_yet]
     return "\n".join(
         [_named(gate, console_url), f"{words.deadline}: {moment(gate.ends_at)}", *more]
     )

@@ -151,7 +151,7 @@ def test_a_second_command_says_who_decided_and_changes_nothing(
 
     assert aws.items() == before
     assert aws.operations.count(REPORT) == tries == 1
-    assert "이미 결정이 끝난 배포입니다. 바뀐 것은 없습니다." in whole(notice)
+    assert "이미 결정되었거나 끝난 배포입니다. 바뀐 것은 없습니다." in whole(notice)
     assert "*승인*: <@U0ALICE>" in whole(notice)
     assert output().metrics["DecisionRepeated", "service=greenlight"] == [1]
 
@@ -165,7 +165,7 @@ def test_a_click_after_a_command_shows_what_the_command_decided(
 
     assert replaced["replace_original"] is True
     assert "*거부*: <@U0ALICE>" in whole(replaced)
-    assert "이미 결정이 끝난 배포입니다" in whole(notice)
+    assert "이미 결정되었거나 끝난 배포입니다" in whole(notice)
 
 
 def test_a_newer_hook_of_the_deployment_is_the_one_that_is_decided(
@@ -322,7 +322,7 @@ def test_a_decision_that_codedeploy_does_not_know_is_shown_with_what_to_type(
 
     assert "CodeDeploy does not know yet" in whole(shown)
     assert "`/greenlight approve d-LOCALTEST`" in whole(shown)
-    assert "APPROVED: CodeDeploy does not know yet" in whole(listed)
+    assert r"approved\nCodeDeploy does not know yet" in whole(listed)
 
 
 @pytest.mark.parametrize(
@@ -339,7 +339,9 @@ def test_a_gate_that_is_being_ended_is_shown(
         change(aws, "SET #name = :value", {":value": {"S": value}}, {"#name": name})
 
     assert said in whole(type_("show d-LOCALTEST", MESSAGE_LANGUAGE="en"))
-    assert f"{attributes['status']}: CodeDeploy does not know yet" in whole(type_("list"))
+    title = {"FAILED": "could not ask for a test", "EXPIRED": "not decided in time"}
+    listed = whole(type_("list"))
+    assert rf"{title[attributes['status']]}\nCodeDeploy does not know yet" in listed
 
 
 def test_a_long_history_is_shown_as_far_as_there_is_room(type_: Typist, aws: AwsStandIn) -> None:
@@ -493,7 +495,7 @@ def test_an_answer_that_cannot_be_read_is_read_by_the_same_command(
 
     notice = type_("approve d-LOCALTEST")
 
-    assert "어떤 답인지 읽지 못했습니다(AccessDeniedException)" in whole(notice)
+    assert "그 내용을 읽지 못했습니다(AccessDeniedException)" in whole(notice)
     assert "`/greenlight approve d-LOCALTEST`" in whole(notice)
     type_("approve d-LOCALTEST")
     assert gate(aws)["status"] == "REJECTED"

@@ -189,7 +189,7 @@ def test_a_second_click_says_who_decided_and_changes_nothing(
     assert replaced["replace_original"] is True
     assert "*승인*: <@U0ALICE>" in whole(replaced)
     assert is_notice(notice)
-    assert "이미 결정이 끝난 배포입니다" in whole(notice)
+    assert "이미 결정되었거나 끝난 배포입니다" in whole(notice)
     assert "*승인*: <@U0ALICE>" in whole(notice)
     assert output().metrics["DecisionRepeated", "service=greenlight"] == [1]
 
@@ -264,7 +264,7 @@ def test_an_answer_that_was_given_elsewhere_is_found_out_and_written_down(
     assert events(aws) == ["opened", "notified", "decided", "decided"]
     assert [entry["via"] for entry in item["history"][2:]] == ["slack", "elsewhere"]
     assert sentence in whole(replaced)
-    assert "CodeDeploy가 이미 다른 곳에서 답을 받았습니다" in whole(notice)
+    assert "CodeDeploy에는 이미 다른 곳에서 보낸 응답이 있었습니다" in whole(notice)
     written = output()
     assert written.metrics["GateSettledElsewhere", "service=greenlight"] == [1]
     assert ("TimeToDecision", "service=greenlight") not in written.metrics
@@ -292,10 +292,10 @@ def test_a_click_after_codedeploy_gave_up_says_so(click: Clicker, aws: AwsStandI
     assert item["reason"] == "HOOK_EXECUTION_FAILURE: the hook did not answer in time"
     assert events(aws)[-1] == "expired"
     assert "⌛ ECS 배포: 결정 기한 지남" in whole(replaced)
-    assert "결정이 없어 CodeDeploy가 배포를 실패로 처리했습니다" in whole(notice)
+    assert "결정이 없어 CodeDeploy에서 배포를 실패로 처리했습니다" in whole(notice)
     replaced, notice = click("reject")
     assert "⌛ ECS 배포: 결정 기한 지남" in whole(replaced)
-    assert "이미 결정이 끝난 배포입니다" in whole(notice)
+    assert "이미 결정되었거나 끝난 배포입니다" in whole(notice)
 
 
 def test_a_click_after_somebody_stopped_the_deployment_says_so(

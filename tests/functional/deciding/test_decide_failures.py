@@ -171,7 +171,7 @@ def test_codedeploy_has_an_answer_that_cannot_be_read(
     (notice,) = click("approve")
 
     assert is_notice(notice)
-    assert "어떤 답인지 읽지 못했습니다(AccessDeniedException)" in whole(notice)
+    assert "그 내용을 읽지 못했습니다(AccessDeniedException)" in whole(notice)
     assert "*승인* 버튼을 다시" in whole(notice)
     written = output()
     assert operation in str(written.lines)

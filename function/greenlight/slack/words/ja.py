@@ -40,13 +40,13 @@ WORDS: Final = Words(
     unknown_deployment="_{engine} からデプロイの情報を取得できず、一部の項目が欠けています。_",
     image="テストを待っています",
     failed_header="❌ ECS デプロイ: テストの依頼に失敗",
-    failed="テストを何度か依頼しようとしましたができなかったため、{engine} にこのデプロイの失敗を"
+    failed="テストの依頼を何度か試みましたができなかったため、{engine} にこのデプロイを失敗として"
     "報告しました。本番トラフィックは新しいバージョンに切り替わりません。"
     "原因を解消してから、もう一度デプロイしてください。",
-    ended="テストを何度か依頼しようとしましたが、できませんでした。その間にデプロイは {engine} で"
+    ended="テストの依頼を何度か試みましたが、できませんでした。その間にデプロイは {engine} で"
     "失敗または停止したため、本番トラフィックは新しいバージョンに切り替わりません。"
     "原因を解消してから、もう一度デプロイしてください。",
-    stuck_header="⚠️ ECS デプロイ: 止まったまま",
+    stuck_header="⚠️ ECS デプロイ: 停滞中",
     stuck="テストを依頼できず、{engine} に失敗を報告することもできませんでした。"
     "しばらくすると自動で再試行します。すぐにデプロイを終了するには、次の AWS CLI コマンドを"
     "実行してください。",
@@ -60,7 +60,8 @@ WORDS: Final = Words(
     rejected_elsewhere="*失敗または停止*: ここでの却下ではなく、{engine} 側で終了"
     "（コンソール、AWS CLI など） · {when}",
     expired="承認も却下もされなかったため、{engine} がデプロイを失敗として終了しました · {when}",
-    failed_at="テストを依頼できなかったため、Greenlight がデプロイの失敗を報告しました · {when}",
+    failed_at="テストを依頼できなかったため、Greenlight がデプロイを失敗として"
+    "報告しました · {when}",
     reason="理由",
     nothing_changed="このデプロイはすでに承認または却下されたか、終了しています。"
     "何も変わっていません。",
@@ -69,7 +70,8 @@ WORDS: Final = Words(
     settled_elsewhere="{engine} はすでに別の経路で回答を受け取っていました。"
     "今回の承認または却下はデプロイに影響していません。",
     not_approver="このデプロイを承認または却下する権限がありません。権限のある人: {who}",
-    failing="テストを依頼できなかったため、Greenlight がこのデプロイを失敗として終了しています。"
+    failing="テストを依頼できなかったため、Greenlight がこのデプロイを失敗として終了する処理を"
+    "進めています。"
     "何も変わっていません。",
     denied="承認も却下もできませんでした。Greenlight には {engine} に結果を伝える権限 "
     "`{permission}` がありません。デプロイはまだ待機しています。Greenlight の管理者にこの権限の"
@@ -86,12 +88,12 @@ WORDS: Final = Words(
     replaced="このデプロイについて、新しいメッセージが投稿されています。そちらで承認または却下して"
     "ください。何も変わっていません。",
     not_done="承認または却下の処理に失敗しました（{problem}）。少し待ってから、もう一度試して"
-    "ください。続く場合は、Greenlight の管理者に知らせてください。",
-    reminder_header="⏰ ECS デプロイ: まだテスト待ちです",
+    "ください。問題が続く場合は、Greenlight の管理者に知らせてください。",
+    reminder_header="⏰ ECS デプロイ: まだテスト待ち",
     reminder="期限まであと *{minutes} 分* です（{when} まで）。",
-    reminder_for="対象: {who}",
+    reminder_for="通知先: {who}",
     claimed="*テスト中*: {who} · {when} から",
-    claim_button="テスト中です",
+    claim_button="私がテスト中です",
     after_decide_by="この時刻までに承認も却下もない場合、Greenlight がデプロイを却下します。",
     expired_by_clock="期限までに承認も却下もなかったため、Greenlight がデプロイを"
     "却下しました · {when}",
@@ -104,8 +106,9 @@ WORDS: Final = Words(
     stopped="*停止*: デプロイが停止されました · {when}",
     rolled_back="*ロールバック*: 本番トラフィックは以前のバージョンに戻りました · {when}",
     took="テスト依頼から {minutes} 分",
-    approver_told="{who} さんが承認したリリースは、本番に反映されないか、元に戻されました。",
-    ending="期限までに承認も却下もなかったため、Greenlight がこのデプロイを却下しています。"
+    approver_told="{who}: 承認したデプロイは、本番に反映されなかったか、ロールバックされました。",
+    ending="期限までに承認も却下もなかったため、Greenlight がこのデプロイを却下する処理を進めて"
+    "います。"
     "何も変わっていません。",
     press_again="少し待ってから、もう一度 *{button}* を押してください。",
     type_again="少し待ってから、次のコマンドをもう一度入力してください: `{line}`",
@@ -123,10 +126,10 @@ WORDS: Final = Words(
     unknown_id="`{id}` というデプロイの記録はありません。`{name} list` で待機中のデプロイを"
     "確認できます。",
     not_looked_up="情報を取得できませんでした（{problem}）。少し待ってから、もう一度試して"
-    "ください。続く場合は、Greenlight の管理者に知らせてください。",
+    "ください。問題が続く場合は、Greenlight の管理者に知らせてください。",
     no_index="テーブル `{table}` にインデックス `{index}` がないため、待機中のデプロイを一覧表示"
-    "できません。ほかの操作はできます。Greenlight の管理者がスタックを更新するか、docs/deploy.md の"
-    "とおりにインデックスを追加してください。",
+    "できません。ほかの操作はできます。Greenlight の管理者に、スタックの更新、または "
+    "docs/deploy.md に従ったインデックスの追加を依頼してください。",
     nothing_waits="承認または却下を待っているデプロイはありません。",
     what_waits="待機中: *{count}* 件（回答期限の近い順）",
     more_wait="ほか {count} 件",

@@ -11,9 +11,9 @@ WORDS: Final = Words(
     application="애플리케이션",
     deployment_group="배포 그룹",
     description="설명",
-    creator="생성 주체",
+    creator="시작 주체",
     deadline="결정 기한",
-    after_deadline="이때까지 결정이 없으면 {engine}가 배포를 실패로 처리합니다.",
+    after_deadline="이때까지 결정이 없으면 {engine}에서 배포를 실패로 처리합니다.",
     what_to_do="새 버전(그린 환경)이 테스트 트래픽을 받고 있습니다. 위 URL에서 테스트한 뒤, "
     "터미널에서 아래 명령 중 하나를 실행해 주세요.",
     what_to_press="새 버전(그린 환경)이 테스트 트래픽을 받고 있습니다. 위 URL에서 테스트한 뒤, "
@@ -56,23 +56,23 @@ WORDS: Final = Words(
     approved_elsewhere="*승인*: {engine}에서 직접(AWS CLI 등) · {when}",
     rejected_elsewhere="*실패 또는 중지*: 여기서 내린 결정이 아니라 {engine}에서 끝남"
     "(콘솔, AWS CLI 등) · {when}",
-    expired="결정이 없어 {engine}가 배포를 실패로 처리했습니다 · {when}",
+    expired="결정이 없어 {engine}에서 배포를 실패로 처리했습니다 · {when}",
     failed_at="테스트를 요청하지 못해 Greenlight가 배포를 실패로 보고했습니다 · {when}",
     reason="이유",
-    nothing_changed="이미 결정이 끝난 배포입니다. 바뀐 것은 없습니다.",
+    nothing_changed="이미 결정되었거나 끝난 배포입니다. 바뀐 것은 없습니다.",
     still_unreported="이미 결정된 배포이지만 {engine}에 아직 전달되지 않았습니다. "
     "다른 결정으로 바꿀 수는 없습니다.",
-    settled_elsewhere="{engine}가 이미 다른 곳에서 답을 받았습니다. 방금 내린 결정은 "
+    settled_elsewhere="{engine}에는 이미 다른 곳에서 보낸 응답이 있었습니다. 방금 내린 결정은 "
     "배포에 영향을 주지 않았습니다.",
-    not_approver="이 배포를 결정할 권한이 없습니다. 결정할 수 있는 사람: {who}",
+    not_approver="이 배포를 승인하거나 거부할 권한이 없습니다. 권한이 있는 사람: {who}",
     failing="테스트를 요청하지 못해 Greenlight가 이 배포를 실패로 처리하는 중입니다. "
     "바뀐 것은 없습니다.",
-    denied="결정하지 못했습니다. Greenlight에 결정을 {engine}로 전달할 권한이 "
-    "없습니다(`{permission}`). 배포는 아직 기다리고 있습니다. Greenlight 운영 담당자에게 "
+    denied="결정이 처리되지 않았습니다. Greenlight에 `{permission}` 권한이 없어 {engine}에 결정을 "
+    "전달할 수 없습니다. 배포는 아직 결정을 기다리고 있습니다. Greenlight 운영 담당자에게 "
     "이 권한을 요청하고, 급하면 AWS CLI 명령으로 결정해 주세요.",
     unreported="결정은 기록했지만 {engine}에 전달하지 못했습니다({problem}). 배포가 아직 "
     "기다리고 있을 수 있습니다.",
-    answered="{engine}에 이미 다른 답이 있는데, 어떤 답인지 읽지 못했습니다({problem}).",
+    answered="{engine}에 이미 응답이 있지만, Greenlight가 그 내용을 읽지 못했습니다({problem}).",
     unknown="결정은 기록했지만, {engine}에는 이 배포나 이 배포의 훅이 "
     "없습니다({problem}). 다시 시도해도 결과는 같습니다. "
     "{engine} 콘솔에서 배포 상태를 확인해 주세요.",
@@ -81,12 +81,12 @@ WORDS: Final = Words(
     replaced="이 메시지 이후에 같은 배포의 새 메시지가 올라왔습니다. "
     "새 메시지에서 결정해 주세요. 바뀐 것은 없습니다.",
     not_done="결정을 처리하지 못했습니다({problem}). 잠시 후 다시 시도해 주세요. "
-    "계속되면 운영 담당자에게 알려 주세요.",
+    "문제가 계속되면 Greenlight 운영 담당자에게 알려 주세요.",
     reminder_header="⏰ ECS 배포: 아직 테스트 대기 중",
-    reminder="결정까지 *{minutes}분* 남았습니다. 기한: {when}",
-    reminder_for="결정할 사람: {who}",
+    reminder="결정 기한까지 *{minutes}분* 남았습니다({when}).",
+    reminder_for="알림 대상: {who}",
     claimed="*테스트 중*: {who} · {when}부터",
-    claim_button="테스트 중이에요",
+    claim_button="제가 테스트 중입니다",
     after_decide_by="이때까지 결정이 없으면 Greenlight가 배포를 거부합니다.",
     expired_by_clock="기한까지 결정이 없어 Greenlight가 배포를 거부했습니다 · {when}",
     live_header="🟢 ECS 배포: 운영 반영됨",
@@ -97,8 +97,8 @@ WORDS: Final = Words(
     broken="*실패*: {engine}에서 배포가 실패했습니다 · {when}",
     stopped="*중지*: 누군가 배포를 중지했습니다 · {when}",
     rolled_back="*롤백*: 운영 트래픽이 이전 버전으로 돌아갔습니다 · {when}",
-    took="테스트 요청부터 {minutes}분 걸렸습니다",
-    approver_told="{who} 님이 승인한 배포가 운영에 반영되지 못했거나 되돌려졌습니다.",
+    took="테스트 요청 후 {minutes}분",
+    approver_told="{who}: 승인하신 배포가 운영에 반영되지 못했거나 롤백되었습니다.",
     ending="기한까지 결정이 없어 Greenlight가 이 배포를 거부하는 중입니다. 바뀐 것은 없습니다.",
     press_again="잠시 후 *{button}* 버튼을 다시 눌러 주세요.",
     type_again="잠시 후 다음 명령을 다시 입력해 주세요: `{line}`",
@@ -106,21 +106,21 @@ WORDS: Final = Words(
     "결정할 수도 있습니다.",
     command_approve="*슬래시 명령으로 승인*: 운영 트래픽을 새 버전으로 전환합니다.",
     command_reject="*슬래시 명령으로 거부*: 배포를 실패로 끝냅니다.",
-    help="`{name} list`: 기다리는 배포를 결정 기한이 가까운 순서로 보여 줍니다\n"
+    help="`{name} list`: 대기 중인 배포를 결정 기한이 가까운 순서로 보여 줍니다\n"
     "`{name} show ID`: 배포 하나의 상태를 보여 줍니다\n"
     "`{name} approve ID [이유]`: 운영 트래픽을 새 버전으로 전환합니다\n"
     "`{name} reject ID 이유`: 배포를 실패로 끝냅니다",
     not_understood="알 수 없는 명령입니다. 쓸 수 있는 명령은 다음과 같습니다.",
     needs_reason="거부하려면 기록에 남길 이유가 필요합니다: `{line}`",
     unknown_id="`{id}` 배포의 기록이 없습니다. "
-    "`{name} list`를 입력하면 기다리는 배포를 볼 수 있습니다.",
+    "`{name} list`를 입력하면 대기 중인 배포를 볼 수 있습니다.",
     not_looked_up="조회하지 못했습니다({problem}). 잠시 후 다시 시도해 주세요. "
-    "계속되면 운영 담당자에게 알려 주세요.",
-    no_index="`{table}` 테이블에 `{index}` 인덱스가 없어 기다리는 배포의 목록을 볼 수 없습니다. "
-    "나머지는 모두 됩니다. 운영 담당자가 스택을 업데이트하거나 docs/deploy.ko.md를 보고 인덱스를 "
-    "추가하면 됩니다.",
+    "문제가 계속되면 Greenlight 운영 담당자에게 알려 주세요.",
+    no_index="`{table}` 테이블에 `{index}` 인덱스가 없어 대기 중인 배포의 목록을 볼 수 없습니다. "
+    "다른 기능은 모두 정상 동작합니다. Greenlight 운영 담당자가 스택을 업데이트하거나 "
+    "docs/deploy.ko.md를 보고 인덱스를 추가하면 됩니다.",
     nothing_waits="결정을 기다리는 배포가 없습니다.",
-    what_waits="기다리는 배포: *{count}*건, 결정 기한이 가까운 순서",
+    what_waits="대기 중인 배포: *{count}*건, 결정 기한이 가까운 순서",
     more_wait="그 밖에 {count}건",
     unreported_yet="{engine}에 아직 전달되지 않음",
     history="이력",
