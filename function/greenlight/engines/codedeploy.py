@@ -157,7 +157,7 @@ def is_unknown(reason: str) -> bool:
     return reason in _UNKNOWN
 
 
-def has_ended(event: Lifecycle, gate: Gate) -> bool:
+def is_answered(event: Lifecycle, gate: Gate) -> bool:
     """Whether the lifecycle event of a gate's hook has ended since there is the gate."""
     return event.ended_at is not None and event.ended_at >= gate.created_at
 
@@ -270,6 +270,8 @@ class CodeDeploy:
     def _ending(self, deployment_id: str, info: Any) -> tuple[str, Ending | None]:
         """As `ending`, from CodeDeploy's information on the deployment."""
         rolled_back = info.get("rollbackInfo", {}).get("rollbackTriggeringDeploymentId")
+        if info.get("status") not in ENDED:
+            return rolled_back or deployment_id, None
         if rolled_back:
             info = self._call("GetDeployment", deploymentId=rolled_back)["deploymentInfo"]
         outcome = _OUTCOMES.get(info.get("status"))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from greenlight.engines.codedeploy import has_ended
+from greenlight.engines.codedeploy import is_answered
 from greenlight.gates.asking import ask
 from greenlight.gates.looking import look_up_lifecycle, new_gate
 from greenlight.gates.means import Means
@@ -71,7 +71,7 @@ class Problem:
 class Failover:
     """Fails a hook whose tries are exhausted, unless people were told or somebody decided.
 
-    The table decides that; where it cannot be read, the hook is failed.
+    The table decides that; where it cannot be read, or says nothing of it, the hook is failed.
     """
 
     hook: Hook
@@ -97,11 +97,18 @@ class Failover:
             logger.warning("The gate of another hook is left as it is", error=str(exc))
             return self._fail_unread(is_taken=True)
         except TableError as exc:
-            if knows:
+            if knows or self._may_be_known():
                 raise
             logger.warning("The gate cannot be read", error=str(exc))
             return self._fail_unread()
         return self._finish(held)
+
+    def _may_be_known(self) -> bool:
+        """Whether a gate that cannot be written can be read, and people may know of it."""
+        try:
+            return self.means.table.may_be_known(self.hook)
+        except TableError:
+            return False
 
     def _take(self) -> Held:
         """Takes the gate to fail it, unless it needs no more than to be finished."""
@@ -137,7 +144,7 @@ class Failover:
         telling = means.table.resume(gate, self._new_gate(lifecycle), may_be_told=True)
         if telling.try_id is None:  # told or decided just now
             return self._finish(telling)
-        if has_ended(lifecycle, gate):
+        if is_answered(lifecycle, gate):
             return self._finish(Held(settle_unasked(telling, means, explained_by=ASKED_BY)))
         try:
             ask(telling, self.settings.look, means, self.slack, told_by=ASKED_BY)

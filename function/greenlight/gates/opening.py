@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from greenlight.engines.codedeploy import ENDED, has_ended
+from greenlight.engines.codedeploy import ENDED, is_answered
 from greenlight.gates.asking import ask
 from greenlight.gates.looking import describe, look_up_lifecycle, new_gate
 from greenlight.gates.means import Means
@@ -47,16 +47,20 @@ def open_gate(hook: Hook, settings: Settings, means: Means, slack: Way) -> Opene
     with means.countdown.until(OPENED_BY):
         held = means.table.open(new)
     if held.try_id is None:
+        gate = held.gate
+        if held.may_be_told and not gate.notified_at:
+            logger.info("People may have been told of a gate that has ended: they are told of that")
+            gate = means.table.mark_notified(hook, means.clock())
         logger.info("The gate is open and people were told: nothing to do")
         count(GATE_DUPLICATE)
-        return Opened(held.gate, duplicate=True)
+        return Opened(gate, duplicate=True)
     if held.is_new:
         logger.info("The gate is open", deadline=held.gate.deadline.isoformat())
         count(GATE_OPENED)
     else:
         logger.info("The gate was left half-open by an earlier try: carrying on")
     # The lifecycle event may have ended before there was a gate: then it is another one's hook.
-    is_over = not held.is_new and has_ended(lifecycle, held.gate)
+    is_over = not held.is_new and is_answered(lifecycle, held.gate)
     if is_over or deployment.status in ENDED:
         gate = settle_unasked(held, means, explained_by=TOLD_BY)
         logger.info("The hook has its answer: nobody is asked", status=gate.status)

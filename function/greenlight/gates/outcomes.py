@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from greenlight.engines.codedeploy import has_ended, is_unknown
+from greenlight.engines.codedeploy import is_answered, is_unknown
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import LOOKED_BY, is_as_reported, record
 from greenlight.model.errors import (
@@ -11,6 +11,7 @@ from greenlight.model.errors import (
     GateNotFoundError,
     GateReplacedError,
     HookRefusedError,
+    NotEndedError,
 )
 from greenlight.model.gate import Ending, Gate, GateState
 from greenlight.runtime.observability import OUTCOMES, count, logger
@@ -19,12 +20,13 @@ from greenlight.storage.table import Held
 _OPEN: Final = (GateState.WAITING, GateState.DECIDED, GateState.FAILING)
 
 
-def learn(deployment_id: str, means: Means) -> Gate | None:
+def learn(deployment_id: str, means: Means, *, has_ended: bool = False) -> Gate | None:
     """Writes down what became of a deployment, as its engine says now; None for one of no gate's.
 
     A rollback is a deployment of its own, and the gate is that of the one that it rolls back. A
     gate that was still open is brought in line with the answer that its engine had. Raises
-    CodeDeployError, TableError or GateBusyError; calling it again carries on there.
+    CodeDeployError, TableError or GateBusyError, and NotEndedError if the engine has sent word that
+    it `has_ended` and does not say so; calling it again carries on there.
     """
     try:
         gate_id, ending = means.engine.ending(deployment_id)
@@ -34,6 +36,8 @@ def learn(deployment_id: str, means: Means) -> Gate | None:
         logger.info("A deployment that may not be read has no gate here", reason=exc.reason)
         return None
     if ending is None:
+        if has_ended:
+            raise NotEndedError(deployment_id)
         logger.info("The deployment has not ended")
         return None
     try:
@@ -69,7 +73,7 @@ def settle_if_answered(gate: Gate, means: Means) -> Gate:
         say = logger.info if is_unknown(exc.reason) else logger.warning
         say("Whether the hook has been answered cannot be read", reason=exc.reason)
         return gate
-    return _settle(gate, means) if has_ended(lifecycle, gate) else gate
+    return _settle(gate, means) if is_answered(lifecycle, gate) else gate
 
 
 def _settle(gate: Gate, means: Means) -> Gate:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from greenlight.engines.codedeploy import parse_ending
 from greenlight.gates.means import Means
 from greenlight.gates.outcomes import learn
-from greenlight.model.errors import GateBusyError
+from greenlight.model.errors import GateBusyError, NotEndedError
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
 from greenlight.runtime.observability import (
@@ -34,11 +34,14 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
 
     The event is a wake-up: what is so is read from the engine. Answers 200 with the JSON body
     {outcome}, null where no gate has one. What fails is logged once with its stage, counted and
-    raised, so that Lambda tries again; that another try is at work is raised only.
+    raised, so that Lambda tries again; that another try is at work, or that the engine does not say
+    so yet, is raised only.
     """
     outcome = None
     with failures_reported(
-        "What became of a deployment is not written down", OUTCOME_FAILED, but=(GateBusyError,)
+        "What became of a deployment is not written down",
+        OUTCOME_FAILED,
+        but=(GateBusyError, NotEndedError),
     ):
         table_name = load_table_name()
         deployment_id = parse_ending(event)
@@ -46,7 +49,8 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
             annotate(deployment_id=deployment_id)
             clients = _clients()
             clients.countdown.restart()
-            gate = learn(deployment_id, Means.of(clients, table_name, clients.codedeploy))
+            means = Means.of(clients, table_name, clients.codedeploy)
+            gate = learn(deployment_id, means, has_ended=True)
             outcome = gate and gate.outcome
     return {"statusCode": 200, "body": json.dumps({"outcome": outcome})}
 

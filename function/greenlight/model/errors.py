@@ -153,6 +153,15 @@ class GateNotFoundError(GreenlightError):
         )
 
 
+class NotEndedError(GreenlightError):
+    """An engine has sent word that a deployment has ended, and says when asked that it has not."""
+
+    stage = "codedeploy"
+
+    def __init__(self, deployment_id: str) -> None:
+        super().__init__(f"CodeDeploy does not say yet how {deployment_id} has ended")
+
+
 class TooEarlyError(GreenlightError):
     """A moment was called before its time."""
 

@@ -242,7 +242,7 @@ REMINDED: Final = Step(
     "reminded",
     starts_from=ANY,
     holds=SHOWING,
-    sets=("reminded_for",),
+    sets=("reminded_for", "shown"),
     removes=_SHOWN,
     events=("reminded",),
     news=(News.REMINDER,),

@@ -136,7 +136,8 @@ class GateTable:
             return self._replace(OPEN, new, item, opened, held)
         gate = self._gate(held)
         if self._is_done(gate, held):
-            return Held(gate)
+            # Whoever was to tell people of it is not at it any more, and has not said if they were.
+            return Held(gate, may_be_told=held.get(TELLING.until, opened["at"]) < opened["at"])
         return self.resume(gate, new, may_be_told=TELLING.holder in held)
 
     def resume(self, gate: Gate, new: NewGate, *, may_be_told: bool) -> Held:
@@ -401,8 +402,14 @@ class GateTable:
         self._update(REPLACED, gate.hook, {"shown": GateStatus.WAITING}, None)
 
     def mark_reminded(self, held: Held, due: datetime, now: datetime) -> Gate:
-        """Writes down that people were reminded, as was due at a time."""
+        """Writes down that people were reminded, as was due at a time.
+
+        Where no bot changes one message, the reminder is the newest one, and shows that it waits,
+        whatever has become of the gate meanwhile.
+        """
         reminded = {"reminded_for": moment_text(due)}
+        if not held.gate.place:
+            reminded["shown"] = GateStatus.WAITING
         return self._held(
             held.gate.hook, self._end(REMINDED, held, reminded, event("reminded", now))[0]
         )
@@ -432,12 +439,25 @@ class GateTable:
 
     def get(self, deployment_id: str) -> Gate:
         """A deployment's gate. Raises GateNotFoundError."""
+        return self._known(deployment_id, self._item(deployment_id))
+
+    def _item(self, deployment_id: str) -> Item:
+        """What is under a key; empty if nothing is."""
         answer = self._call(
             self._client.get_item,
             Key=serialize({"deployment_id": deployment_id}),
             ConsistentRead=True,
         )
-        return self._known(deployment_id, deserialize(answer.get("Item", {})))
+        return deserialize(answer.get("Item", {}))
+
+    def may_be_known(self, hook: Hook) -> bool:
+        """Whether people may have been told of a hook's gate, or somebody has decided it."""
+        item = self._item(hook.deployment_id)
+        if not _is_gate_of(hook, item):
+            return False
+        is_waiting = item["status"] == GateStatus.WAITING
+        may_be_told = "notified_at" in item or TELLING.holder in item
+        return may_be_told if is_waiting else item["status"] != GateStatus.FAILED
 
     def unanswered(self, now: datetime) -> list[Gate]:
         """The gates that CodeDeploy waits for an answer to, soonest deadline first.

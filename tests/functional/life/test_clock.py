@@ -508,6 +508,28 @@ def test_a_decision_that_comes_while_people_are_reminded_is_shown(release: Relea
     assert release.history == ["opened", "notified", "decided", "reported", "reminded"]
 
 
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("verdict", ["approve", "reject"])
+def test_what_a_webhook_said_last_is_true_where_somebody_decides_about_when_it_reminds(
+    verdict: str, moment: str, release: Release
+) -> None:
+    """A click changes the message that was clicked, and there are two."""
+    asked = release.open("webhook")
+    if moment == "before":
+        release.slack.meanwhile.append(lambda: release.click(verdict, asked))
+    assert release.moment("reminder") == "reminded"
+    if moment == "after":
+        release.click(verdict, asked)
+
+    release.follow()
+
+    assert asked.buttons == []
+    last = release.slack.shown[-1]
+    assert last.buttons == []
+    assert ("approved" if verdict == "approve" else "rejected") in last.content["text"]
+    assert len(release.slack.shown) == 3
+
+
 def test_a_reminder_that_another_try_has_said_meanwhile_is_not_said_again(
     release: Release,
 ) -> None:

@@ -10,6 +10,7 @@ from greenlight.model.errors import (
     CodeDeployError,
     EventError,
     GateBusyError,
+    NotEndedError,
     TableError,
 )
 from greenlight.model.message import Language
@@ -224,7 +225,7 @@ def test_an_event_that_comes_twice_is_counted_and_said_once(
     assert release.history.count("ended") == 1
 
 
-@pytest.mark.parametrize("state", ["START", "READY", "SUCCESS"])
+@pytest.mark.parametrize("state", ["START", "READY"])
 def test_a_deployment_that_goes_on_has_no_outcome(state: str, release: Release) -> None:
     release.open()
 
@@ -558,9 +559,41 @@ def test_an_outcome_whose_answer_was_lost_is_written_once(release: Release) -> N
     assert release.history.count("ended") == 1
 
 
+def test_an_end_that_codedeploy_does_not_show_yet_is_asked_for_again(
+    release: Release, output: Callable[[], Output]
+) -> None:
+    release.open()
+    output()
+
+    with pytest.raises(NotEndedError):
+        release.ends("SUCCESS")
+
+    written = output()
+    assert written.failures == []
+    assert "OutcomeFailed" not in str(written.metrics), "it is tried again"
+    finish(ID)
+    assert release.ends("SUCCESS") == "live"
+
+
+def test_a_rollback_that_codedeploy_does_not_show_yet_is_asked_for_again(release: Release) -> None:
+    release.open()
+    release.click("approve")
+    fails(release)
+    begin_rollback(ID, ROLLBACK, release.aws.client("codedeploy"))
+    release.ends("FAILURE")
+
+    with pytest.raises(NotEndedError):
+        release.ends("SUCCESS", ROLLBACK)
+    set_status(ROLLBACK, "Succeeded")
+    release.ends("SUCCESS", ROLLBACK)
+
+    assert release.item["outcome"] == "rolled_back"
+
+
 def test_the_documented_event_is_understood(release: Release, output: Callable[[], Output]) -> None:
     event = load_event("outcome/documented_example")
     add_deployment("d-123456789", release.aws.client("codedeploy"), application="myApplication")
+    finish("d-123456789")
 
     answer = release.call("outcome", event)
 
