@@ -591,6 +591,11 @@ class Rules:
             is_wrong = message.sign != wanted or (wanted != "✅" and message.has_buttons)
             if is_wrong and not (message.is_shaken or is_said):
                 self.schedule.breaks(4, f"the message shows {message.sign}, and not {wanted}")
+        # A webhook cannot change what it said last, but it can say more.
+        posted = [one for one in self.world.channel if not (one.ts or one.is_foreign)]
+        is_asking = posted and posted[-1].kind == "reminder" and posted[-1].has_buttons
+        if is_asking and wanted not in ("✅", "❌") and not self.jobs[posted[-1].by].is_disturbed:
+            self.schedule.breaks(4, f"the last message still asks, and not shows {wanted}")
         settled = any(one.kind in ("settled", "answer") for one in self.world.channel)
         # Without moments nobody looks again at what a click was to change.
         is_looked_after = gate.get("decided_via") != "slack" or has_moments
