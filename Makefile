@@ -22,7 +22,7 @@ demo: $(READY) ## Run the hook on EVENT, then CLICK approve or reject, with stan
 	@$(BIN)/python demo/run.py $(call quoted,EVENT) $(call quoted,CLICK)
 
 test: $(READY) ## Run the unit and functional tests
-	@echo 'On all cores; about six minutes with two.'
+	@echo 'On all cores; about five minutes with two.'
 	$(BIN)/pytest --numprocesses auto
 
 test-unit: $(READY) ## Run the unit tests only: no servers, no coverage
@@ -106,7 +106,7 @@ $(READY): requirements/dev.txt
 	$(call install,.venv-$*,$<)
 
 define install
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Greenlight needs Python 3.11 or newer; this is " + sys.version)'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Greenlight needs Python 3.11 or newer; this is " + sys.version + ". Name another: make PYTHON=python3.13 ...")'
 	$(PYTHON) -m venv --clear $(1)
 	$(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 	@touch $(1)/ready

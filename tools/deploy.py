@@ -161,9 +161,8 @@ def say_what_is_next(preflight: Preflight) -> None:
     preflight.clients.countdown.restart()
     outputs = outputs_of(preflight.deployed())
     if url := outputs.get("DecisionUrl"):
-        where = "Interactivity & Shortcuts"
-        if preflight.stack.parameters["SlackCommand"]:
-            where += f", and under Slash Commands for {preflight.stack.parameters['SlackCommand']}"
+        command = preflight.stack.parameters["SlackCommand"] or "its command, if it has one"
+        where = f"Interactivity & Shortcuts, and under Slash Commands for {command}"
         click.echo(f"In the Slack app, under {where}, the Request URL is:")
         click.echo(f"  {url}")
     if hooks := outputs.get("AppSpecHooks"):

@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any, Final
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
 
 from greenlight.model.errors import GreenlightError
 from greenlight.runtime.network import AWS_CONFIG, Countdown
 from greenlight_cli.advice import advice
-from greenlight_cli.caller import CallerClients
+from greenlight_cli.caller import CallerClients, CallerError
 from greenlight_cli.secrets import KINDS, Kind
 from tools.stack import Refused, Stack
 
@@ -79,6 +79,8 @@ class Place:
 def place_of(stack: Stack, clients: DeployerClients) -> Place:
     """Where the stack goes. Raises Refused if it is not meant to, or went elsewhere last time."""
     with clients.advising():
+        if clients.region is None:  # STS would answer all the same
+            raise CallerError(NoRegionError.__name__) from NoRegionError()
         arn = clients.caller_arn()
         place = Place(arn.split(":")[4], clients.region)
     if stack.account not in (None, place.account):

@@ -136,6 +136,8 @@ TABLE = {
     },
 }
 
+WHERE = "Interactivity & Shortcuts, and under Slash Commands for"
+
 
 @pytest.fixture
 def desk(aws: AwsStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
@@ -733,7 +735,7 @@ def test_the_changes_are_said_before_they_are_made(desk: Desk) -> None:
         "  MessageLanguage: en -> ko",
         "  Approvers: (none) -> U0ALICE",
         "Building for python3.13 on arm64, about a minute:",
-        "In the Slack app, under Interactivity & Shortcuts, the Request URL is:",
+        f"In the Slack app, under {WHERE} its command, if it has one, the Request URL is:",
         "  https://abc.lambda-url.on.aws/",
         "In the AppSpec of each service:",
         "  Hooks: [{AfterAllowTestTraffic: a}]",
@@ -749,10 +751,7 @@ def test_where_the_url_of_the_slash_command_is_pasted_is_said_too(desk: Desk) ->
 
     said = desk.run("deploy").stdout
 
-    assert (
-        "In the Slack app, under Interactivity & Shortcuts, and under Slash Commands for /ship-it, "
-        "the Request URL is:"
-    ) in said
+    assert f"In the Slack app, under {WHERE} /ship-it, the Request URL is:" in said
 
 
 def test_another_file_is_another_stack(desk: Desk) -> None:

@@ -306,6 +306,10 @@ def emitted(
     aws.failures["PutLifecycleEventHookExecutionStatus"] = ["AccessDeniedException"]
     fail(invoke_failure, {**RECORD, "requestPayload": unknown})
     invoke_failure({**RECORD, "requestPayload": unknown})
+    add_deployment("d-OVER", aws.client("codedeploy"))
+    stop("d-OVER")
+    aws.failures["GetDeploymentTarget"] = ["AccessDeniedException"] * 2
+    fail(invoke, {**EVENT, "DeploymentId": "d-OVER"})
     fail(invoke, EVENT, TEST_URL=None)
     return Output(kept.text + output().text)
 
