@@ -157,7 +157,7 @@ MUTANTS = (
     Mutant(
         "an answer that may be one's own is another's",
         REPORTS,
-        "refused.in_doubt or (is_settled and not held.is_new)",
+        "refused.in_doubt or (has_answer and not held.is_new)",
         "refused.in_doubt",
     ),
     Mutant(
