@@ -451,13 +451,13 @@ class GateTable:
         return deserialize(answer.get("Item", {}))
 
     def may_be_known(self, hook: Hook) -> bool:
-        """Whether people may have been told of a hook's gate, or somebody has decided it."""
+        """Whether people may have been told what is so of a hook's gate, or somebody decided it."""
         item = self._item(hook.deployment_id)
         if not _is_gate_of(hook, item):
             return False
-        is_waiting = item["status"] == GateStatus.WAITING
-        may_be_told = "notified_at" in item or TELLING.holder in item
-        return may_be_told if is_waiting else item["status"] != GateStatus.FAILED
+        if item["status"] == GateStatus.WAITING:
+            return "notified_at" in item or TELLING.holder in item
+        return item["status"] != GateStatus.FAILED or "failure_notified_at" in item
 
     def unanswered(self, now: datetime) -> list[Gate]:
         """The gates that CodeDeploy waits for an answer to, soonest deadline first.

@@ -136,6 +136,19 @@ def test_a_second_record_of_the_same_failure_tells_nobody_again(
     assert len(slack.messages) == 1
 
 
+def test_a_second_record_that_cannot_be_written_tells_nobody_again_either(
+    invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn
+) -> None:
+    invoke_failure(RECORD)
+    aws.failures["UpdateItem"] = ["AccessDeniedException"]
+
+    with pytest.raises(TableError):
+        invoke_failure(RECORD)
+
+    assert len(slack.messages) == 1
+    assert invoke_failure(RECORD)["body"] == FAILED
+
+
 # CodeDeploy has an answer already.
 
 
