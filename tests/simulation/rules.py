@@ -436,8 +436,11 @@ class Rules:
         if SETTLED[message.sign] != engine:
             said = message.content["text"]
             self.schedule.breaks(4, f"{message.by} said {said}: CodeDeploy knows {engine}")
-        decided_by = self._gate().get("decided_by")
-        if decided_by and decided_by not in message.text:
+        gate = self._gate()
+        decided_by = gate.get("decided_by")
+        # Of a gate that was lost and opened again, the record names whoever decided that one.
+        is_another = gate.get("created_at") != job.was.get("created_at", gate.get("created_at"))
+        if decided_by and decided_by not in message.text and not is_another:
             self.schedule.breaks(4, f"{message.by} did not name {decided_by}: {message.text}")
 
     def ended(self, name: str, ended: Ended) -> None:
