@@ -171,13 +171,13 @@ def settlement_of(
     """
     if event.status == "Succeeded":
         return Settlement(GateStatus.APPROVED, event.ended_at)
-    is_answered = event.status == "Failed"
-    if not is_answered and deployment.status not in _FAILED:
+    has_answer = event.status == "Failed"
+    if not has_answer and deployment.status not in _FAILED:
         return None
     started_at, ended_at = event.started_at or created_at, event.ended_at
     gave_up = ended_at and ended_at - started_at >= _GAVE_UP_AFTER
     status = GateStatus.EXPIRED if gave_up else GateStatus.REJECTED
-    return Settlement(status, ended_at, deployment.error, is_answered=is_answered)
+    return Settlement(status, ended_at, deployment.error, is_answered=has_answer)
 
 
 class CodeDeploy:

@@ -639,37 +639,36 @@ def test_without_the_table_an_own_answer_whose_receipt_was_lost_is_own(
     assert "CodeDeploy에서 실패했거나 중지되어" not in whole(slack.messages[-1])
 
 
-def test_without_the_table_a_release_that_failed_after_somebody_let_it_through_was_not_ours(
-    invoke_failure: Invoke,
-    aws: AwsStandIn,
-    slack: SlackStandIn,
-    output: Callable[[], Output],
-    sleeps: list[float],
-) -> None:
+def let_through_and_fail(aws: AwsStandIn) -> None:
+    """Somebody lets a release through, which fails by itself later."""
     answer_elsewhere(aws, "Succeeded")
     fail("d-LOCALTEST", "HEALTH_CONSTRAINTS", "The new tasks do not stay up")
-    aws.failures[REPORT] = ["InternalFailure"]
-
-    assert invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)["body"] == LEFT_ALONE
-
-    assert slack.messages == []
-    assert ("HookFailedOver", "service=greenlight") not in output().metrics
 
 
-def test_without_the_table_a_deployment_that_somebody_stopped_was_not_failed_by_us(
+@pytest.mark.parametrize(
+    ("end", "body", "told"),
+    [
+        (let_through_and_fail, LEFT_ALONE, []),
+        (lambda _: stop("d-LOCALTEST"), FAILED, [True]),
+    ],
+    ids=["let through", "stopped"],
+)
+def test_without_the_table_what_others_ended_is_not_ours_though_our_answer_is_in_doubt(
+    end: Callable[[AwsStandIn], None],
+    body: str,
+    told: list[bool],
     invoke_failure: Invoke,
     aws: AwsStandIn,
     slack: SlackStandIn,
     output: Callable[[], Output],
     sleeps: list[float],
 ) -> None:
-    stop("d-LOCALTEST")
+    end(aws)
     aws.failures[REPORT] = ["InternalFailure"]
 
-    assert invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)["body"] == FAILED
+    assert invoke_failure(RECORD, DYNAMODB_TABLE_NAME=None)["body"] == body
 
-    (message,) = slack.messages
-    assert "CodeDeploy에서 실패했거나 중지되어" in whole(message)
+    assert ["CodeDeploy에서 실패했거나 중지되어" in whole(one) for one in slack.messages] == told
     assert ("HookFailedOver", "service=greenlight") not in output().metrics
 
 

@@ -67,6 +67,16 @@ def test_people_who_may_have_been_asked_keep_their_release_where_that_can_be_rea
     assert len(release.slack.shown) == 1
 
 
+def test_people_who_were_asked_keep_their_release_where_that_can_be_read(release: Release) -> None:
+    release.open()
+    throttle_writes(release)
+
+    exhausted(release, TableError("gates", "update_item", "ThrottlingException"))
+
+    assert release.aws.reports == {}
+    assert len(release.slack.shown) == 1
+
+
 def test_an_approval_that_can_be_read_is_not_failed(release: Release) -> None:
     asked_without_knowing(release, "bot")
     release.aws.failures[REPORT] = ["ThrottlingException"] * 9
@@ -123,6 +133,7 @@ def test_a_try_that_is_still_telling_people_says_itself_that_it_has(release: Rel
     def meanwhile() -> None:
         release.answer_elsewhere("Succeeded")
         release.call("clock", {"due": "watch", **NAMED})
+        assert release.item["status"] == "APPROVED"
         release.call("hook", EVENT)
         assert "notified_at" not in release.item
 
