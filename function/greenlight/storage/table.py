@@ -136,8 +136,11 @@ class GateTable:
             return self._replace(OPEN, new, item, opened, held)
         gate = self._gate(held)
         if self._is_done(gate, held):
-            # Whoever was to tell people of it is not at it any more, and has not said if they were.
-            return Held(gate, may_be_told=held.get(TELLING.until, opened["at"]) < opened["at"])
+            # Whoever was to ask people is not at it any more, and has not said whether they were
+            # asked. What was failed has the lease of whoever was to tell them of that.
+            is_left = held.get(TELLING.until, opened["at"]) < opened["at"]
+            was_failed = any(entry["event"] == "failed" for entry in gate.history)
+            return Held(gate, may_be_told=is_left and not was_failed)
         return self.resume(gate, new, may_be_told=TELLING.holder in held)
 
     def resume(self, gate: Gate, new: NewGate, *, may_be_told: bool) -> Held:

@@ -1018,6 +1018,26 @@ def test_a_failover_that_is_killed_is_finished_by_the_next_try(
     assert len(slack.messages) == messages
 
 
+@pytest.mark.parametrize("answer", [None, "Failed"])
+def test_a_failover_that_is_killed_while_it_tells_people_has_not_asked_them(
+    answer: str | None,
+    environ: dict[str, str],
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    invoke: Invoke,
+) -> None:
+    if answer:
+        answer_elsewhere(aws, answer)
+    module = "greenlight.handlers.failure"
+    kill_in_the_middle(lambda: Process(RECORD, environ, module=module), aws, slack, "Slack")
+    assert "lease_until" in plain(aws.items()[0])
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=60), tick=False):
+        assert invoke(EVENT)["body"]["duplicate"]
+
+    assert "notified" not in events(aws)
+
+
 def test_a_deployment_that_somebody_stopped_after_a_try_was_killed_was_not_failed_by_us(
     environ: dict[str, str],
     aws: AwsStandIn,

@@ -10,7 +10,13 @@ import requests
 import requests_mock
 import time_machine
 
-from greenlight.model.errors import GateBusyError, GreenlightError, SlackError, TableError
+from greenlight.model.errors import (
+    CodeDeployError,
+    GateBusyError,
+    GreenlightError,
+    SlackError,
+    TableError,
+)
 from greenlight.model.gate import Decision, Hook, Verdict, Via
 from greenlight.storage.table import GateTable
 from stand_ins.aws import TABLE, AwsStandIn
@@ -255,6 +261,34 @@ def test_nobody_is_asked_about_a_hook_that_was_answered_meanwhile(
     headers = [message["blocks"][0]["text"]["text"] for message in slack.messages]
     assert len(headers) == len(told)
     assert all(text in header for text, header in zip(told, headers, strict=True))
+
+
+def test_that_they_may_know_is_not_forgotten_where_codedeploy_does_not_say_what_it_has(
+    silent: Callable[[], Any],
+    invoke: Invoke,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+) -> None:
+    with minute(0), silent(), pytest.raises(SlackError) as failed:
+        invoke(EVENT)
+    with minute(2):
+        answer_elsewhere(aws, "Succeeded")
+
+    def deny_what_follows(operation: str) -> None:
+        if operation == "GetDeploymentTarget":
+            aws.failures["ListDeploymentTargets"] = ["AccessDeniedException"]
+            aws.after = lambda _: None
+
+    aws.after = deny_what_follows
+    with minute(THEN), pytest.raises(CodeDeployError):
+        invoke_failure(of(failed))
+    assert "try_id" in gate(aws)
+    with minute(THEN + 1):
+        assert invoke_failure(of(failed))["body"] == LEFT_ALONE
+
+    assert (gate(aws)["status"], gate(aws)["decided_via"]) == ("APPROVED", "elsewhere")
+    assert slack.messages == []
 
 
 def test_what_somebody_decided_meanwhile_is_carried_to_its_end(
