@@ -89,7 +89,8 @@ class Job:
     `was`: the gate when it began. `reads`: answers of the table that arrived; `is_cut_off`: one did
     not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook.
     `is_disturbed`: something went wrong with its post, or after it. `faults`: the services whose
-    calls met some. `has_misled`: the message that it changed has buttons, of a gate that was over.
+    calls met some. `has_misled`: the message that it changed has buttons, of a gate that was over;
+    `is_unheard`: Slack has not taken a message of its.
     `has_read`: CodeDeploy has told it of the deployment; `is_shut_out`: it may not be read, as
     those of other people's groups.
     """
@@ -110,6 +111,7 @@ class Job:
     is_shaken: bool = False
     is_blind: bool = False
     has_misled: bool = False
+    is_unheard: bool = False
     has_read: bool = False
     is_shut_out: bool = False
     has_wrong_settings: bool = False
@@ -214,6 +216,7 @@ class Rules:
         job.has_looked |= call.operation == "GetDeploymentTarget" and is_answer
         if call.service == "slack" and reply.status != 200:
             job.faults.add("slack")
+            job.is_unheard = True
         if call.operation == REPORT and b"AccessDenied" in reply.body:
             job.denied = True
         if call.operation == "GetDeployment":
@@ -227,7 +230,9 @@ class Rules:
         job.is_cut_off |= service == "dynamodb"
         job.is_shaken |= service == "codedeploy"
         self._may_stand(job)
-        if job.has_posted or service == "slack" or fault in ("held", "slow", "trickle"):
+        is_late = fault in ("held", "slow", "trickle")
+        job.is_unheard |= service == "slack" and not is_late
+        if job.has_posted or service == "slack" or is_late:
             job.is_disturbed = True
 
     def killed(self, name: str) -> None:
@@ -467,7 +472,8 @@ class Rules:
         if not ended.error:
             self._check_carried(name, job)
             self._check_watched(name, job, ended)
-        if job.has_misled and job.is_calm and not (ended.error or self.was_taken_over):
+        is_at_ease = job.is_calm and not (job.is_unheard or ended.error)
+        if job.has_misled and is_at_ease and not self.was_taken_over:
             self.schedule.breaks(4, f"{name} gave a message buttons whose gate was over")
         if metrics["DecisionFailed"] and job.engine != "InProgress" and not job.knows_little:
             self.schedule.breaks(
