@@ -6,7 +6,7 @@ from typing import TypeVar
 from greenlight.gates.means import Means
 from greenlight.model.errors import (
     GreenlightError,
-    SlackError,
+    NoTimeToTellError,
     SlackRefusedError,
     TableError,
     ToldUnrecordedError,
@@ -35,7 +35,7 @@ def ask(held: Held, look: Look, means: Means, slack: Way, *, told_by: float) -> 
     try:
         with means.countdown.until(told_by):
             if not means.countdown.allows(HTTP_TRY_SECONDS):
-                raise SlackError("there was no time left to post it")
+                raise NoTimeToTellError
             place = say_plainer(slack.post, message, means.countdown)
     except GreenlightError:
         if not (slack.in_doubt or held.may_be_told):

@@ -6,7 +6,7 @@ from typing import Final
 
 from greenlight.gates.asking import say_plainer
 from greenlight.gates.means import Means
-from greenlight.model.errors import GreenlightError, SlackError
+from greenlight.model.errors import GreenlightError, NoTimeToTellError
 from greenlight.model.gate import Gate, GateState, GateStatus, Outcome, Place, Via
 from greenlight.model.life import News
 from greenlight.model.message import Look, Message
@@ -86,7 +86,7 @@ def _say(gate: Gate, look: Look, means: Means, slack: Way) -> Place | None:
         answer = answer_to(gate, pointers, look)
         if answer:
             if not means.countdown.allows(HTTP_TRY_SECONDS):
-                raise SlackError("there was no time left to answer under the message")
+                raise NoTimeToTellError
             slack.post(answer, under=gate.place, broadcast=gate.outcome is not Outcome.LIVE)
         return None
     return slack.post(message) if is_closed else None

@@ -24,6 +24,7 @@ from greenlight.model.errors import (
     GreenlightError,
     HookAnsweredError,
     HookRefusedError,
+    NoTimeToTellError,
     SettingsError,
     SlackError,
     TableError,
@@ -148,6 +149,8 @@ class Failover:
             return self._finish(Held(settle_unasked(telling, means, explained_by=ASKED_BY)))
         try:
             ask(telling, self.settings.look, means, self.slack, told_by=ASKED_BY)
+        except NoTimeToTellError:  # that is no reason to fail what people may know of
+            raise
         except (SlackError, SettingsError) as exc:
             logger.warning("People may have been told, and cannot be asked again", error=str(exc))
             failed = means.table.fail(self._new_gate(), self.problem.reason, telling=telling)
@@ -255,7 +258,7 @@ class Failover:
 
     def _need_time_to_tell(self, besides: float = 0.0) -> None:
         if not self.means.countdown.allows(LOOK_UP_SECONDS + HTTP_TRY_SECONDS + besides):
-            raise SlackError("there was no time left to post it")
+            raise NoTimeToTellError
 
     def _new_gate(self, lifecycle: Lifecycle = UNKNOWN) -> NewGate:
         return new_gate(self.hook, self.settings, self.means, lifecycle=lifecycle)

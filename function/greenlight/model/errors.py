@@ -276,6 +276,13 @@ class SlackError(GreenlightError):
         super().__init__(f"Slack did not take the message: {answer}")
 
 
+class NoTimeToTellError(SlackError):
+    """There was no time left to post the message: nothing was tried, and the next try may do it."""
+
+    def __init__(self) -> None:
+        super().__init__("there was no time left to post it")
+
+
 class SlackRefusedError(SlackError):
     """Slack refused this message (400): the same message will be refused again."""
 

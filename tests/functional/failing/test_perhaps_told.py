@@ -1,6 +1,7 @@
 """Slack may have taken a message whose answer nobody got: people are asked again, nothing fails."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,14 +11,18 @@ import requests
 import requests_mock
 import time_machine
 
+from greenlight.handlers import failure
 from greenlight.model.errors import (
     CodeDeployError,
     GateBusyError,
     GreenlightError,
+    NoTimeToTellError,
     SlackError,
     TableError,
 )
 from greenlight.model.gate import Decision, Hook, Verdict, Via
+from greenlight.runtime.clients import Clients
+from greenlight.runtime.network import CHAIN_CONFIG, Countdown
 from greenlight.storage.table import GateTable
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.codedeploy import add_deployment
@@ -210,6 +215,37 @@ def test_a_connection_that_was_lost_before_slack_refused_may_have_told_them(
 
     assert aws.reports == {}
     assert gate(aws)["notified_at"] == "2026-11-23T03:04:00+00:00"
+
+
+def test_want_of_time_is_no_reason_to_fail_what_they_may_know_of(
+    silent: Callable[[], Any],
+    invoke: Invoke,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with minute(0), silent(), pytest.raises(SlackError) as failed:
+        invoke(EVENT)
+    seconds = [0.0]
+    clients = Clients(Countdown(lambda: seconds[0]), CHAIN_CONFIG)
+    monkeypatch.setattr(failure, "_clients", functools.cache(lambda: clients))
+
+    def trickle(operation: str) -> None:
+        if operation == "GetDeploymentTarget":
+            seconds[0] = 25.0
+
+    aws.after = trickle
+    with minute(THEN), pytest.raises(NoTimeToTellError):
+        invoke_failure(of(failed))
+
+    assert aws.reports == {}
+    assert gate(aws)["status"] == "WAITING"
+    aws.after = lambda _: None
+    with minute(THEN + 1):
+        assert invoke_failure(of(failed))["body"] == LEFT_ALONE
+    assert gate(aws)["notified_at"]
+    assert "테스트 대기" in whole(slack.messages[-1])
 
 
 def test_they_are_asked_with_the_deadline_that_codedeploy_has(
