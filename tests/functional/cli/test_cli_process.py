@@ -110,7 +110,8 @@ def terminal(
     monkeypatch.setenv("DYNAMODB_TABLE_NAME", TABLE)
 
     def run(*arguments: str, columns: int = 80, **variables: str) -> str:
-        for name, value in {"FORCE_COLOR": "1", "COLUMNS": str(columns), **variables}.items():
+        kind = {"TERM": "xterm", "FORCE_COLOR": "1", "COLUMNS": str(columns)}
+        for name, value in {**kind, **variables}.items():
             monkeypatch.setenv(name, value)
         return CliRunner(charset="ascii").invoke(main, arguments, catch_exceptions=False).stdout
 
