@@ -82,6 +82,14 @@ def silent(slack: SlackStandIn) -> Callable[[], Any]:
     return be_silent
 
 
+@pytest.fixture
+def unheard(silent: Callable[[], Any], invoke: Invoke) -> dict[str, Any]:
+    """The record of a hook whose only try may have told people: Slack did not say so."""
+    with minute(0), silent(), pytest.raises(SlackError) as failed:
+        invoke(EVENT)
+    return of(failed)
+
+
 def test_where_slack_never_answers_people_are_asked_by_the_failure_function(
     silent: Callable[[], Any],
     invoke: Invoke,
@@ -109,30 +117,24 @@ def test_where_slack_never_answers_people_are_asked_by_the_failure_function(
 
 
 def test_they_are_asked_with_buttons_that_work(
-    silent: Callable[[], Any],
-    invoke: Invoke,
+    unheard: dict[str, Any],
     invoke_decision: Invoke,
     invoke_failure: Invoke,
     aws: AwsStandIn,
     slack: SlackStandIn,
 ) -> None:
-    with minute(0), silent(), pytest.raises(SlackError) as failed:
-        invoke(EVENT)
     with minute(THEN):
-        invoke_failure(of(failed))
+        invoke_failure(unheard)
         Clicker(invoke_decision, slack, slack.messages[-1])("approve")
 
     assert aws.reports == {HOOK: "Succeeded"}
 
 
 def test_they_are_not_asked_while_the_try_may_still_be_at_it(
-    silent: Callable[[], Any], invoke: Invoke, invoke_failure: Invoke, slack: SlackStandIn
+    unheard: dict[str, Any], invoke_failure: Invoke, slack: SlackStandIn
 ) -> None:
-    with minute(0), silent(), pytest.raises(SlackError) as failed:
-        invoke(EVENT)
-
     with minute(0.5), pytest.raises(GateBusyError):
-        invoke_failure(of(failed))
+        invoke_failure(unheard)
 
     assert slack.messages == []
 
@@ -176,21 +178,18 @@ def test_a_try_that_was_killed_once_slack_had_its_message_fails_nothing(
 
 
 def test_where_slack_takes_nothing_more_the_hook_is_failed_and_that_is_told_once_it_can_be(
-    silent: Callable[[], Any],
-    invoke: Invoke,
+    unheard: dict[str, Any],
     invoke_failure: Invoke,
     aws: AwsStandIn,
     slack: SlackStandIn,
 ) -> None:
-    with minute(0), silent(), pytest.raises(SlackError) as failed:
-        invoke(EVENT)
     slack.script += [Answer(404, "no_service")] * 2
 
     with minute(THEN), pytest.raises(SlackError):
-        invoke_failure(of(failed))
+        invoke_failure(unheard)
     assert aws.reports == {HOOK: "Failed"}
     with minute(THEN + 1):
-        assert invoke_failure(of(failed))["body"] == FAILED
+        assert invoke_failure(unheard)["body"] == FAILED
 
     assert "테스트 요청 실패" in whole(slack.messages[-1])
     assert events(aws) == ["opened", "failed", "reported", "failure_notified"]
@@ -218,15 +217,12 @@ def test_a_connection_that_was_lost_before_slack_refused_may_have_told_them(
 
 
 def test_want_of_time_is_no_reason_to_fail_what_they_may_know_of(
-    silent: Callable[[], Any],
-    invoke: Invoke,
+    unheard: dict[str, Any],
     invoke_failure: Invoke,
     aws: AwsStandIn,
     slack: SlackStandIn,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with minute(0), silent(), pytest.raises(SlackError) as failed:
-        invoke(EVENT)
     seconds = [0.0]
     clients = Clients(Countdown(lambda: seconds[0]), CHAIN_CONFIG)
     monkeypatch.setattr(failure, "_clients", functools.cache(lambda: clients))
@@ -237,13 +233,13 @@ def test_want_of_time_is_no_reason_to_fail_what_they_may_know_of(
 
     aws.after = trickle
     with minute(THEN), pytest.raises(NoTimeToTellError):
-        invoke_failure(of(failed))
+        invoke_failure(unheard)
 
     assert aws.reports == {}
     assert gate(aws)["status"] == "WAITING"
     aws.after = lambda _: None
     with minute(THEN + 1):
-        assert invoke_failure(of(failed))["body"] == LEFT_ALONE
+        assert invoke_failure(unheard)["body"] == LEFT_ALONE
     assert gate(aws)["notified_at"]
     assert "테스트 대기" in whole(slack.messages[-1])
 
@@ -279,19 +275,16 @@ def test_nobody_is_asked_about_a_hook_that_was_answered_meanwhile(
     status: str,
     body: dict[str, Any],
     told: list[str],
-    silent: Callable[[], Any],
-    invoke: Invoke,
+    unheard: dict[str, Any],
     invoke_failure: Invoke,
     aws: AwsStandIn,
     slack: SlackStandIn,
 ) -> None:
-    with minute(0), silent(), pytest.raises(SlackError) as failed:
-        invoke(EVENT)
     with minute(2):
         answer_elsewhere(aws, answer)
 
     with minute(THEN):
-        assert invoke_failure(of(failed))["body"] == body
+        assert invoke_failure(unheard)["body"] == body
 
     assert (gate(aws)["status"], gate(aws)["decided_via"]) == (status, "elsewhere")
     headers = [message["blocks"][0]["text"]["text"] for message in slack.messages]
@@ -300,14 +293,11 @@ def test_nobody_is_asked_about_a_hook_that_was_answered_meanwhile(
 
 
 def test_that_they_may_know_is_not_forgotten_where_codedeploy_does_not_say_what_it_has(
-    silent: Callable[[], Any],
-    invoke: Invoke,
+    unheard: dict[str, Any],
     invoke_failure: Invoke,
     aws: AwsStandIn,
     slack: SlackStandIn,
 ) -> None:
-    with minute(0), silent(), pytest.raises(SlackError) as failed:
-        invoke(EVENT)
     with minute(2):
         answer_elsewhere(aws, "Succeeded")
 
@@ -318,25 +308,21 @@ def test_that_they_may_know_is_not_forgotten_where_codedeploy_does_not_say_what_
 
     aws.after = deny_what_follows
     with minute(THEN), pytest.raises(CodeDeployError):
-        invoke_failure(of(failed))
+        invoke_failure(unheard)
     assert "try_id" in gate(aws)
     with minute(THEN + 1):
-        assert invoke_failure(of(failed))["body"] == LEFT_ALONE
+        assert invoke_failure(unheard)["body"] == LEFT_ALONE
 
     assert (gate(aws)["status"], gate(aws)["decided_via"]) == ("APPROVED", "elsewhere")
     assert slack.messages == []
 
 
 def test_what_somebody_decided_meanwhile_is_carried_to_its_end(
-    silent: Callable[[], Any],
-    invoke: Invoke,
+    unheard: dict[str, Any],
     invoke_failure: Invoke,
     aws: AwsStandIn,
     slack: SlackStandIn,
 ) -> None:
-    with minute(0), silent(), pytest.raises(SlackError) as failed:
-        invoke(EVENT)
-
     def decide(operation: str) -> None:
         if operation == "UpdateItem" and aws.operations.count(operation) == before + 1:
             aws._one_at_a_time.release()
@@ -347,9 +333,9 @@ def test_what_somebody_decided_meanwhile_is_carried_to_its_end(
     before = aws.operations.count("UpdateItem")
     aws.after = decide
     with minute(THEN), pytest.raises(GateBusyError):
-        invoke_failure(of(failed))
+        invoke_failure(unheard)
     with minute(THEN + 1):
-        assert invoke_failure(of(failed))["body"] == LEFT_ALONE
+        assert invoke_failure(unheard)["body"] == LEFT_ALONE
 
     assert aws.reports == {HOOK: "Succeeded"}
     assert slack.messages == []
