@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -30,6 +31,7 @@ SERVICES: dict[Any, str] = {
     "cloudformation": "moto.cloudformation",
     "codedeploy": "moto.codedeploy",
     "dynamodb": "moto.dynamodb",
+    "ecs": "moto.ecs",
     "events": "moto.events",
     "iam": "moto.iam",
     "lambda": "moto.awslambda",
@@ -44,6 +46,9 @@ AS_XML = {"cloudformation", "iam", "sts"}
 ACCOUNT_SETTINGS = "/2016-08-19/account-settings"
 # What Scheduler's requests are called, which it tells by their method.
 SCHEDULING = {"POST": "CreateSchedule", "GET": "GetSchedule", "DELETE": "DeleteSchedule"}
+INVOCATIONS = "/invocations"
+# What IAM calls an operation, where that is not its name.
+ACTIONS = {"Invoke": "InvokeFunction"}
 WRITES = ("DeleteItem", "PutItem", "UpdateItem")
 
 # What a process needs to find the stand-in instead of AWS, past any proxy.
@@ -72,7 +77,8 @@ class AwsStandIn:
     has what IAM calls the operations (`dynamodb:UpdateItem`), `access_keys` who signed them.
     `unreserved_concurrency` is what Lambda has for functions that reserve none. `changes` are the
     records of the table's stream, and `published` the entries that EventBridge took, the oldest
-    first; `refused_entries` has the error codes of those that it is not going to take.
+    first; `refused_entries` has the error codes of those that it is not going to take. `called` has
+    the functions that are to be called later, and with which events.
     """
 
     endpoint_url: str
@@ -86,6 +92,7 @@ class AwsStandIn:
     changes: list[dict[str, Any]] = field(default_factory=list)
     published: list[dict[str, Any]] = field(default_factory=list)
     refused_entries: list[str] = field(default_factory=list)
+    called: list[tuple[str, Any]] = field(default_factory=list)
     before: Callable[[str], object] = lambda _: None
     after: Callable[[str], object] = lambda _: None
     _clients: dict[str, Any] = field(default_factory=dict)
@@ -101,7 +108,7 @@ class AwsStandIn:
                 return failure("InternalServerError", start_response)
             self.operations.append(operation)
             self.access_keys.add(access_key(environ))
-            self.actions.add(f"{service}:{operation}")
+            self.actions.add(f"{service}:{ACTIONS.get(operation, operation)}")
             if self.before(operation):
                 return failure("InternalServerError", start_response)
             if codes := self.failures.get(operation):
@@ -117,7 +124,7 @@ class AwsStandIn:
                 answer = failure("ValidationException", start_response)
             elif operation == "PutEvents" and self.refused_entries:
                 answer = refused_entry(self.refused_entries.pop(0), start_response)
-            elif operation in WRITES or operation == "PutEvents":
+            elif operation in (*WRITES, "PutEvents", "Invoke"):
                 answer = self._noted(operation, environ, start_response)
             else:
                 answer = moto(service)(environ, start_response)
@@ -128,8 +135,12 @@ class AwsStandIn:
             return answer
 
     def _noted(self, operation: str, environ: dict[str, Any], start_response: Any) -> Any:
-        """Has moto answer, and notes what a write has changed, or what was published."""
+        """Notes what a write has changed, what was published, or what is called; moto answers."""
         request = body(environ)
+        if operation == "Invoke":  # moto would run it
+            self.called.append((function_of(environ), request))
+            start_response("202 Accepted", [])
+            return []
         if operation == "PutEvents":
             answer = moto("events")(environ, start_response)
             self.published += request["Entries"]
@@ -180,6 +191,9 @@ def moto(service: Any) -> Any:
 
     moto's own way to find it by a request looks into each of its modules' folders each time.
     """
+    if service == "ecs":
+        # Here, and not above: moto's ECS takes longer to import than all the rest.
+        import_module("stand_ins.ecs")
     return create_backend_app(service)
 
 
@@ -215,7 +229,14 @@ def wanted(environ: dict[str, Any]) -> tuple[str, str]:
         operation = parse_qs(form.decode())["Action"][0]
     if service == "scheduler":
         operation = SCHEDULING[environ["REQUEST_METHOD"]]
+    if environ["PATH_INFO"].endswith(INVOCATIONS):
+        operation = "Invoke"
     return service, operation or environ["PATH_INFO"].rstrip("/")
+
+
+def function_of(environ: dict[str, Any]) -> str:
+    """The function that is to be called."""
+    return str(environ["PATH_INFO"].split("/")[-2])
 
 
 def access_key(environ: dict[str, Any]) -> str:
@@ -253,7 +274,8 @@ def report(request: dict[str, str], stand_in: AwsStandIn, start_response: Any) -
 
 def failure(code: str, start_response: Any, *, as_xml: bool = False) -> list[bytes]:
     """Answers as an AWS service does that fails: a server's fault if the code says so."""
-    status = "500 Internal Server Error" if code.startswith("Internal") else "400 Bad Request"
+    is_its_own = code.startswith(("Internal", "Server"))
+    status = "500 Internal Server Error" if is_its_own else "400 Bad Request"
     start_response(status, [("Content-Type", "application/x-amz-json-1.0")])
     if as_xml:
         return [f"<ErrorResponse><Error><Code>{code}</Code></Error></ErrorResponse>".encode()]
