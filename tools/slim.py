@@ -29,7 +29,16 @@ OPERATIONS = {
         "PutLifecycleEventHookExecutionStatus",
     },
     "dynamodb": {"GetItem", "PutItem", "Query", "UpdateItem"},
+    "ecs": {
+        "ContinueServiceDeployment",
+        "DescribeServiceDeployments",
+        "DescribeServices",
+        "ListClusters",
+        "ListServiceDeployments",
+        "ListServices",
+    },
     "events": {"PutEvents"},
+    "lambda": {"Invoke"},
     "scheduler": {"CreateSchedule"},
     "secretsmanager": {"GetSecretValue"},
     "ssm": {"GetParameter"},
@@ -84,16 +93,15 @@ def cut_descriptions(data: Path) -> None:
         if service.is_dir() and service.name not in OPERATIONS:
             shutil.rmtree(service)
     for service_name, operations in OPERATIONS.items():
-        for version in (data / service_name).iterdir():
-            descriptions = sorted(version.glob(f"{DESCRIPTION}*"))
-            if not descriptions:  # it is not there to be called any more
-                shutil.rmtree(version)
-                continue
-            description = cut(read(descriptions[0]), operations)
-            for path in version.iterdir():
-                if path.name not in READ or path in descriptions:
-                    path.unlink()
-            write(version / DESCRIPTION, description)
+        *earlier, version = sorted((data / service_name).iterdir())
+        for one in earlier:  # botocore loads the newest only
+            shutil.rmtree(one)
+        descriptions = sorted(version.glob(f"{DESCRIPTION}*"))
+        description = cut(read(descriptions[0]), operations)
+        for path in version.iterdir():
+            if path.name not in READ or path in descriptions:
+                path.unlink()
+        write(version / DESCRIPTION, description)
     endpoints = read(data / "endpoints.json")
     for partition in endpoints["partitions"]:
         services = partition["services"]

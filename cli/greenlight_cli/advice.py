@@ -16,7 +16,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from greenlight.engines.codedeploy import is_unknown
+from greenlight.model.errors import DecisionMootError, HookUnknownError
 from greenlight_cli.caller import CallerClients
 
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException"})
@@ -36,6 +36,10 @@ _NOT_THERE: Final = frozenset(
 def advice(error: BaseException, clients: CallerClients) -> str | None:
     """What can be done about an error that came from AWS; None where that is not known."""
     sentence: str | None = None
+    if isinstance(error, HookUnknownError) or (
+        isinstance(error, DecisionMootError) and error.is_unknown
+    ):
+        return _if_elsewhere(clients)
     region, profile = clients.region_option, clients.profile_option
     match cause := _of_aws(error):
         case SSOError() | TokenRetrievalError():
@@ -72,12 +76,16 @@ def _about_answer(code: str, clients: CallerClients) -> str | None:
             "AWS does not take these credentials: see that they are whole and that the clock is "
             f"right. Run: {clients.aws('sts get-caller-identity')}"
         )
-    elif code in _NOT_THERE or is_unknown(code):
-        sentence = (
-            f"You asked {clients.whom()}. If it is elsewhere, say so with "
-            f"{clients.region_option} or {clients.profile_option}"
-        )
+    elif code in _NOT_THERE:
+        sentence = _if_elsewhere(clients)
     return sentence
+
+
+def _if_elsewhere(clients: CallerClients) -> str:
+    return (
+        f"You asked {clients.whom()}. If it is elsewhere, say so with "
+        f"{clients.region_option} or {clients.profile_option}"
+    )
 
 
 def _of_aws(error: BaseException | None) -> BaseException | None:

@@ -14,13 +14,13 @@ from typing import Any, Final, NoReturn
 import click
 from rich.console import RenderableType
 
-from greenlight.engines.codedeploy import CodeDeploy
+from greenlight.engines import engine_named
 from greenlight.gates.deciding import decide
 from greenlight.gates.means import Means
 from greenlight.model.errors import (
-    CodeDeployError,
     DecisionMootError,
     DecisionUnreportedError,
+    EngineError,
     GateNotFoundError,
     GreenlightError,
 )
@@ -46,7 +46,7 @@ MAX_REASON_CHARACTERS = 1000
 
 _PARAMETER: Final = re.compile(r"/[A-Za-z0-9_./-]{1,1010}")
 
-# The second by which CodeDeploy has been asked about the gates of a list.
+# The second by which the engines have been asked about the gates of a list.
 ASKED_BY = 10.0
 
 
@@ -94,7 +94,7 @@ class Terminal:
         """What a gate is decided with."""
         return Means(
             self.table,
-            CodeDeploy(self.clients.codedeploy),
+            functools.partial(engine_named, self.clients),
             self.clients.countdown,
             clock=lambda: datetime.now(UTC),
         )
@@ -176,11 +176,11 @@ def read_reason(_context: click.Context, _option: click.Parameter, text: str | N
 @click.group(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 no such gate, 4 decided otherwise, "
-    "5 decided but CodeDeploy does not know yet (run it again).",
+    "5 decided but not reported yet (run it again).",
 )
 @click.version_option(package_name="greenlight-gate")
 def main() -> None:
-    """Decide CodeDeploy deployments that wait for a person, and store their Slack app's secrets."""
+    """Decide ECS deployments that wait for a person, and store their Slack app's secrets."""
     context = click.get_current_context()
     context.with_resource(any_stream())
     context.with_resource(only_warnings())
@@ -211,7 +211,8 @@ def only_warnings() -> Iterator[None]:
 def approve(terminal: Terminal, deployment_id: str, reason: str | None) -> None:
     """Let a deployment go on.
 
-    Production traffic moves to the new version. Whoever decided first stays on record.
+    CodeDeploy moves production traffic to the new version; ECS goes on from where it pauses.
+    Whoever decided first stays on record.
     """
     _decide(terminal, Verdict.APPROVE, deployment_id, reason)
 
@@ -222,9 +223,10 @@ def approve(terminal: Terminal, deployment_id: str, reason: str | None) -> None:
 @table_option
 @terminal_options
 def reject(terminal: Terminal, deployment_id: str, reason: str) -> None:
-    """Fail a deployment.
+    """Let a deployment go no further.
 
-    Production traffic stays on the version that has it now.
+    CodeDeploy ends it as failed, and production traffic stays where it is; ECS rolls it back.
+    Whoever decided first stays on record.
     """
     _decide(terminal, Verdict.REJECT, deployment_id, reason)
 
@@ -245,8 +247,8 @@ def show(terminal: Terminal, deployment_id: str) -> None:
 def list_gates(terminal: Terminal) -> None:
     """List what waits, soonest deadline first.
 
-    Gates that wait for a decision, and decisions that CodeDeploy does not know yet; not those whose
-    deployment has ended.
+    Gates that wait for a decision, and decisions that their engine does not know yet; not those
+    whose deployment has ended.
     """
     now = datetime.now(UTC)
     gates = _not_ended(terminal, terminal.table.unanswered(now))
@@ -303,23 +305,25 @@ def store_secret(
 
 
 def _not_ended(terminal: Terminal, gates: list[Gate]) -> list[Gate]:
-    """The gates whose deployment CodeDeploy has not ended, as far as it says so in time."""
-    codedeploy = CodeDeploy(terminal.clients.codedeploy_look_up)
+    """The gates whose deployment has not ended, as far as its engine says so in time."""
     countdown = terminal.clients.countdown
     waiting, problems = [], []
     with countdown.until(ASKED_BY):
         for gate in gates:
             try:
-                if not countdown.allows(LOOK_UP_SECONDS):
-                    raise CodeDeployError("GetDeployment", "no time was left")
-                if codedeploy.has_ended(gate.deployment_id):
-                    continue
-            except CodeDeployError as exc:
+                if countdown.allows(LOOK_UP_SECONDS):
+                    engine = engine_named(terminal.clients, gate.engine, look_up=True)
+                    if engine.describe(gate.hook).has_ended:
+                        continue
+                else:
+                    problems.append("no time was left")
+            except EngineError as exc:
                 problems.append(exc.reason)
             waiting.append(gate)
     if problems:
+        asked = "/".join(sorted({gate.engine.label for gate in gates}))
         terminal.note(
-            f"CodeDeploy does not say whether {len(problems)} of these have ended "
+            f"{asked} does not say whether {len(problems)} of these have ended "
             f"({', '.join(sorted(set(problems)))}): they are shown as the table has them"
         )
     return waiting
@@ -368,7 +372,8 @@ def _say_where_it_stands(terminal: Terminal, verdict: Verdict, deployment_id: st
 
 
 def _exit_code(gate: Gate, verdict: Verdict) -> Exit:
-    """Done, also where it was decided so before: a script may run it twice."""
+    """Done, also where it was so before: a script may run it twice."""
     if gate.state is GateState.DECIDED:
         return Exit.UNREPORTED
-    return Exit.DONE if gate.status is verdict.status else Exit.OTHERWISE
+    is_so = gate.goes_on if verdict is Verdict.APPROVE else gate.status is verdict.status
+    return Exit.DONE if is_so else Exit.OTHERWISE

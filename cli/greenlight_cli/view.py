@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from rich.console import Group
 from rich.table import Column, Table
 from rich.text import Text
 
-from greenlight.engines.codedeploy import is_unknown
 from greenlight.gates.deciding import Decided, Effect
 from greenlight.model.errors import (
     DecisionDeniedError,
@@ -17,20 +16,20 @@ from greenlight.model.errors import (
     DecisionUnreportedError,
     GreenlightError,
 )
-from greenlight.model.gate import Gate, GateState, GateStatus, Via
+from greenlight.model.gate import Gate, GateState, GateStatus, TimeoutAction, Via
 
 _SENTENCES = {
-    Effect.MADE: "{id} is {status}; CodeDeploy knows.",
-    Effect.FINISHED: "{id} was {status} {by}; CodeDeploy knows now.",
+    Effect.MADE: "{id} is {status}; {engine} knows.",
+    Effect.FINISHED: "{id} was {status} {by}; {engine} knows now.",
     Effect.STANDS: "{id} was {status} {by}; nothing has changed.",
-    Effect.SETTLED: "CodeDeploy had its answer to {id} from elsewhere: it is {status}.",
+    Effect.SETTLED: "{engine} had its answer to {id} from elsewhere: it is {status}.",
 }
 _UNREPORTED = (
-    "{id} was {status} {by}; CodeDeploy does not know yet, another try may be telling it. "
+    "{id} was {status} {by}; {engine} does not know yet, another try may be telling it. "
     "Give it 15 seconds, then run this again with the same decision."
 )
 _INTERRUPTED = (
-    "{id} was {status} {by}; CodeDeploy may not know yet. "
+    "{id} was {status} {by}; {engine} may not know yet. "
     "Give it 15 seconds, then run this again with the same decision."
 )
 _COLOURS = {
@@ -40,7 +39,7 @@ _COLOURS = {
     GateStatus.EXPIRED: "red",
     GateStatus.FAILED: "red",
 }
-_KNOWN = "{id} was {status} {by}; CodeDeploy knows."
+_KNOWN = "{id} was {status} {by}; {engine} knows."
 
 
 def what_happened(decided: Decided) -> str:
@@ -58,7 +57,7 @@ def where_it_stands(gate: Gate) -> str:
 
 
 def what_failed(error: GreenlightError) -> str:
-    """What is wrong; of a decision that CodeDeploy does not know, that it is made all the same."""
+    """What is wrong; of a decision that its engine does not know, that it is made all the same."""
     if isinstance(error, DecisionDeniedError):
         return (
             f"{error.gate.deployment_id} is not decided and waits: you lack the permission "
@@ -66,11 +65,12 @@ def what_failed(error: GreenlightError) -> str:
         )
     if not isinstance(error, DecisionUnreportedError):
         return str(error)
+    engine = error.engine.label
     decided = f"{error.gate.deployment_id} is {error.gate.status}, but "
-    if is_unknown(error.reason):
-        return f"{decided}CodeDeploy does not know the deployment or its hook: {error.reason}"
+    if isinstance(error, DecisionMootError) and error.is_unknown:
+        return f"{decided}{engine} does not know the deployment or its hook: {error.reason}"
     if isinstance(error, DecisionMootError):
-        return f"{decided}CodeDeploy has an answer already, and does not say which: run this again"
+        return f"{decided}{engine} has an answer already, and does not say which: run this again"
     return f"{decided}{error}. The deployment may still be waiting: run this again"
 
 
@@ -87,9 +87,8 @@ def gates_table(gates: Sequence[Gate], now: datetime) -> Table:
         pad_edge=False,
     )
     for gate in gates:
-        left = max(0, int((gate.ends_at - now).total_seconds() // 60))
-        service = _cell(_service(gate))
-        table.add_row(_cell(gate.deployment_id), _status(gate), _cell(f"{left} min"), service)
+        left, service = _cell(_time(gate.ends_at - now)), _cell(_service(gate))
+        table.add_row(_cell(gate.deployment_id), _status(gate), left, service)
     return table
 
 
@@ -101,7 +100,9 @@ def gate_story(gate: Gate) -> Group:
         "service": _cell(_service(gate)),
         "status": _status(gate),
         "test URL": _cell(gate.test_url),
+        "stage": _cell(gate.stage or ""),
         "deadline": _cell(_local(gate.ends_at)),
+        "silence": _cell(_silence(gate)),
         "testing": _cell(gate.claimed_by or ""),
         "outcome": _cell((gate.outcome or "").replace("_", " ")),
     }
@@ -115,6 +116,23 @@ def gate_story(gate: Gate) -> Group:
         at = _local(datetime.fromisoformat(entry["at"]))
         history.add_row(_cell(at), _cell(f"{entry['event']}{told}"))
     return Group(facts, "", history)
+
+
+def _time(left: timedelta) -> str:
+    """How long something takes yet: in minutes up to two hours, in hours up to two days."""
+    if left < timedelta(hours=2):
+        return f"{max(timedelta(), left) // timedelta(minutes=1)} min"
+    if left < timedelta(days=2):
+        return f"{left // timedelta(hours=1)} h"
+    return f"{left // timedelta(days=1)} d"
+
+
+def _silence(gate: Gate) -> str:
+    """What ECS does with a gate that nobody decides in time, if that is known, and it waits."""
+    if gate.state is not GateState.WAITING or gate.decide_by or not gate.timeout_action:
+        return ""
+    ships = gate.timeout_action is TimeoutAction.CONTINUE
+    return "lets the release go on" if ships else "rolls the release back"
 
 
 def printable(text: str) -> str:
@@ -144,20 +162,30 @@ def _cell(text: str) -> Text:
 
 def _filled(sentence: str, gate: Gate) -> str:
     """A sentence about a gate."""
-    status = f"{gate.status}{f' ({gate.reason})' if gate.reason else ''}"
-    return printable(sentence.format(id=gate.deployment_id, status=status, by=_by(gate)))
+    status = f"{_stands(gate)}{f' ({gate.reason})' if gate.reason else ''}"
+    return printable(
+        sentence.format(
+            id=gate.deployment_id, status=status, by=_by(gate), engine=gate.engine.label
+        )
+    )
 
 
 def _service(gate: Gate) -> str:
-    """What the gate is about; empty while CodeDeploy could not be asked."""
-    return f"{gate.application}/{gate.deployment_group}" if gate.application else ""
+    """What the gate is about; empty while its engine could not be asked."""
+    return "/".join(gate.names)
 
 
 def _status(gate: Gate) -> Text:
     """Where a gate stands; its colour says nothing that its words do not."""
     if gate.state in (GateState.DECIDED, GateState.FAILING):
         return Text(f"{gate.status}, not reported", style="yellow")
-    return Text(gate.status, style=_COLOURS[gate.status])
+    return Text(_stands(gate), style=_COLOURS[gate.status])
+
+
+def _stands(gate: Gate) -> str:
+    """Where a gate stands; of one that nobody decided, also that its release has gone on."""
+    is_shipped = gate.status is GateStatus.EXPIRED and gate.goes_on
+    return f"{gate.status} (the release went on)" if is_shipped else gate.status
 
 
 def _by(gate: Gate) -> str:
@@ -165,6 +193,8 @@ def _by(gate: Gate) -> str:
     if gate.status is GateStatus.FAILED:
         return f"by Greenlight, {_local(gate.failed_at or gate.created_at)}"
     at = _local(gate.decided_at or gate.created_at)
+    if gate.decided_via is Via.CLOCK:
+        return f"by Greenlight, {at}"
     if gate.decided_via in (None, Via.ELSEWHERE):
         return f"elsewhere, {at}"
     return f"by {gate.decided_by} ({gate.decided_via}), {at}"

@@ -207,9 +207,10 @@ class Output:
         for blob in self._objects:
             for embedded in blob.get("_aws", {}).get("CloudWatchMetrics", []):
                 assert embedded["Namespace"] == "Greenlight"
-                dimensions = sorted(f"{name}={blob[name]}" for name in embedded["Dimensions"][0])
-                for metric in embedded["Metrics"]:
-                    found[metric["Name"], *dimensions] = blob[metric["Name"]]
+                for names in embedded["Dimensions"]:
+                    dimensions = sorted(f"{name}={blob[name]}" for name in names)
+                    for metric in embedded["Metrics"]:
+                        found[metric["Name"], *dimensions] = blob[metric["Name"]]
         return found
 
     @property

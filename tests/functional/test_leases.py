@@ -231,7 +231,7 @@ def test_nobody_has_to_press_again_because_a_decision_was_given_back_in_that_mom
 
     aws.after = give_back
     codedeploy = CodeDeploy(aws.client("codedeploy"))
-    means = Means(table, codedeploy, Countdown(), clock=lambda: after(16))
+    means = Means(table, lambda _: codedeploy, Countdown(), clock=lambda: after(16))
     decided = decide(HOOK, decision(Verdict.APPROVE, "U0BOB"), means)
 
     assert decided.effect is Effect.MADE

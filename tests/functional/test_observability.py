@@ -63,7 +63,10 @@ def test_a_duplicate_is_counted_as_one(invoke: Invoke, output: Callable[[], Outp
 
     invoke(EVENT)
 
-    assert output().metrics == {("GateDuplicate", "service=greenlight"): [1]}
+    assert output().metrics == {
+        ("GateDuplicate", "service=greenlight"): [1],
+        ("GateDuplicate", "engine=codedeploy", "service=greenlight"): [1],
+    }
 
 
 def test_a_retry_does_not_count_the_gate_again(

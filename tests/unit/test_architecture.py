@@ -1,14 +1,17 @@
 """The map of the house: who may import whom, and that importing needs nothing."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
+from botocore import xform_name
 
 from tests.conftest import ROOT
+from tools import slim
 
 FUNCTION = ROOT / "function"
 PATHS = {
@@ -77,6 +80,24 @@ def test_only_settings_reads_the_environment() -> None:
     ]
 
     assert readers == ["greenlight.runtime.settings"]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_an_engine_names_what_it_is_asked(module: str) -> None:
+    if module.startswith("greenlight.engines.") or module == "greenlight.handlers.pause":
+        return
+    text = PATHS[module].read_text(encoding="utf-8")
+    calls = ("ecs", "codedeploy")
+    asked = {operation for service in calls for operation in slim.OPERATIONS[service]}
+
+    assert not {name for name in asked if name in text or xform_name(name) in text}
+
+
+@pytest.mark.parametrize("module", [one for one in MODULES if one.startswith("greenlight.gates.")])
+def test_a_use_case_does_not_know_which_engine_it_serves(module: str) -> None:
+    assert not re.search(
+        r"EngineName\.|engines\.(ecs|codedeploy)", PATHS[module].read_text("utf-8")
+    )
 
 
 def test_what_tests_share_is_in_no_file_of_tests() -> None:

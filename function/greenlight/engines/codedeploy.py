@@ -3,30 +3,28 @@
 import re
 import shlex
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import CodeDeployLifecycleHookEvent
 from botocore import xform_name
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-)
+from botocore.exceptions import BotoCoreError, ClientError
 
+from greenlight.engines.console import console
+from greenlight.engines.doubt import Doubt
 from greenlight.model.errors import (
-    CodeDeployDeniedError,
-    CodeDeployError,
+    EngineDeniedError,
+    EngineError,
     EventError,
     HookAnsweredError,
     HookRefusedError,
+    HookUnknownError,
 )
 from greenlight.model.gate import (
     GATE_ID,
     HOOK_ID,
     Deployment,
     Ending,
+    EngineName,
     Gate,
     GateStatus,
     Hook,
@@ -46,13 +44,11 @@ if TYPE_CHECKING:
 HOOK_EVENT: Final = "AfterAllowTestTraffic"
 
 _REPORT: Final = "PutLifecycleEventHookExecutionStatus"
-# What botocore tells of each try.
-_REPORT_TRIED: Final = f"needs-retry.codedeploy.{_REPORT}"
 
 # CodeDeploy waits for an hour, from when it called the hook.
-TIME_TO_DECIDE: Final = timedelta(hours=1)
+_WAITS: Final = timedelta(hours=1)
 # An event that failed after this long was given up.
-_GAVE_UP_AFTER: Final = TIME_TO_DECIDE - timedelta(seconds=10)
+_GAVE_UP_AFTER: Final = _WAITS - timedelta(seconds=10)
 
 _FAILED: Final = ("Failed", "Stopped")
 
@@ -77,7 +73,7 @@ _DENIALS: Final = frozenset(
 )
 
 # The statuses of a deployment that nothing is decided about any more.
-ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped"})
+_ENDED: Final = frozenset({"Succeeded", "Failed", "Stopped"})
 
 # How it says that it does not know a deployment, or a hook of it.
 _UNKNOWN: Final = frozenset(
@@ -88,17 +84,13 @@ _UNKNOWN: Final = frozenset(
     }
 )
 # What is not worth asking again.
-_REFUSALS: Final = _UNKNOWN | {
-    "DeploymentIdRequiredException",
-    "InvalidLifecycleEventHookExecutionStatusException",
-    "UnsupportedActionForDeploymentTypeException",
-}
-
-_CONSOLES: Final = {
-    "cn-": "console.amazonaws.cn",
-    "us-gov-": "console.amazonaws-us-gov.com",
-    "": "console.aws.amazon.com",
-}
+_REFUSALS: Final = frozenset(
+    {
+        "DeploymentIdRequiredException",
+        "InvalidLifecycleEventHookExecutionStatusException",
+        "UnsupportedActionForDeploymentTypeException",
+    }
+)
 
 
 def parse_hook(event: Any) -> Hook:
@@ -152,16 +144,6 @@ def parse_ending(event: Any) -> str | None:
     return deployment_id if detail.get("state") in _ENDS else None
 
 
-def is_unknown(reason: str) -> bool:
-    """Whether an error code of CodeDeploy's says that it does not know a deployment or its hook."""
-    return reason in _UNKNOWN
-
-
-def is_answered(event: Lifecycle, gate: Gate) -> bool:
-    """Whether the lifecycle event of a gate's hook has ended since there is the gate."""
-    return event.ended_at is not None and event.ended_at >= gate.created_at
-
-
 def settlement_of(
     event: Lifecycle, deployment: Deployment, created_at: datetime
 ) -> Settlement | None:
@@ -181,54 +163,50 @@ def settlement_of(
 
 
 class CodeDeploy:
-    """CodeDeploy in one account and region; `name` is what people call it."""
+    """CodeDeploy in one account and region: see Engine."""
 
-    name: Final = "CodeDeploy"
+    name = EngineName.CODEDEPLOY
+    time_to_decide = _WAITS
+    ends_within: timedelta | None = _WAITS
+    watched_for = timedelta(0)
+    can_wait = False
 
     def __init__(self, client: "CodeDeployClient") -> None:
         self._client = client
-        self._in_doubt = False
+        self._doubt = Doubt()
 
-    def describe(self, deployment_id: str) -> Deployment:
-        """What CodeDeploy says of a deployment. Raises CodeDeployError."""
-        info = self._call("GetDeployment", deploymentId=deployment_id)["deploymentInfo"]
+    def describe(self, hook: Hook) -> Deployment:
+        """What CodeDeploy says of a hook's deployment. Raises EngineError."""
+        info = self._call("GetDeployment", deploymentId=hook.deployment_id)["deploymentInfo"]
         return Deployment(
             application=info.get("applicationName"),
             deployment_group=info.get("deploymentGroupName"),
             description=info.get("description"),
             creator=info.get("creator"),
             status=info.get("status"),
+            has_ended=info.get("status") in _ENDED,
             error=_error(info),
         )
-
-    def has_ended(self, deployment_id: str) -> bool:
-        """Whether a deployment is over, however it ended. Raises CodeDeployError."""
-        return self.describe(deployment_id).status in ENDED
 
     def report(self, hook: Hook, *, succeeded: bool) -> None:
         """Answers a hook: `Succeeded` lets the deployment go on, `Failed` fails it.
 
-        Raises HookAnsweredError if the hook was answered before, HookRefusedError if CodeDeploy
-        will not take this answer however often it is sent, CodeDeployDeniedError if it takes none
-        from these credentials, else CodeDeployError.
+        Raises as Engine has it.
         """
-        events = self._client.meta.events  # of a client that outlives this object
-        events.register(_REPORT_TRIED, self._note_doubt)
-        try:
+        with self._doubt.about(self._client, _REPORT):
             self._call(
                 _REPORT,
                 deploymentId=hook.deployment_id,
                 lifecycleEventHookExecutionId=hook.execution_id,
                 status="Succeeded" if succeeded else "Failed",
             )
-        finally:
-            events.unregister(_REPORT_TRIED, self._note_doubt)
 
-    def lifecycle(self, deployment_id: str) -> Lifecycle:
-        """Where a deployment's hook stands. Raises CodeDeployError.
+    def lifecycle(self, hook: Hook) -> Lifecycle:
+        """Where a deployment's hook stands. Raises EngineError.
 
         A deployment of ECS has one target, of one of two kinds.
         """
+        deployment_id = hook.deployment_id
         targets = self._call("ListDeploymentTargets", deploymentId=deployment_id)["targetIds"]
         for target_id in targets:
             target = self._call(
@@ -237,40 +215,47 @@ class CodeDeploy:
             for kind in ("ecsTarget", "cloudFormationTarget"):
                 for event in target.get(kind, {}).get("lifecycleEvents", []):
                     if event.get("lifecycleEventName") == HOOK_EVENT:
-                        times = (_utc(event.get(name)) for name in ("startTime", "endTime"))
-                        return Lifecycle(event.get("status"), *times)
+                        return _lifecycle(event)
         return Lifecycle()
 
-    def settlement(self, gate: Gate) -> Settlement:
+    def is_answered(self, lifecycle: Lifecycle, since: datetime | None) -> bool:
+        """Whether the lifecycle event of a hook has ended since there is its gate.
+
+        One that ended before is that of another hook of the deployment.
+        """
+        ended_at = lifecycle.ended_at
+        return since is not None and ended_at is not None and ended_at >= since
+
+    def settlement(self, gate: Gate, now: datetime) -> Settlement:  # noqa: ARG002
         """What became of a gate's hook that takes no answer any more.
 
         Whether the hook succeeded is what CodeDeploy's lifecycle event says, not how the
-        deployment went on. Raises CodeDeployError if CodeDeploy does not say.
+        deployment went on. Raises EngineError if CodeDeploy does not say.
         """
-        event = self.lifecycle(gate.deployment_id)
+        event = self.lifecycle(gate.hook)
         is_let_through = event.status == "Succeeded"
-        deployment = Deployment() if is_let_through else self.describe(gate.deployment_id)
+        deployment = Deployment() if is_let_through else self.describe(gate.hook)
         settlement = settlement_of(event, deployment, gate.created_at)
         if settlement is None:
-            raise CodeDeployError("GetDeploymentTarget", f"{HOOK_EVENT} has no result yet")
+            raise EngineError(self.name, "GetDeploymentTarget", f"{HOOK_EVENT} has no result yet")
         return settlement
 
-    def ending(self, deployment_id: str) -> tuple[str, Ending | None]:
-        """The id of a deployment, or of that which it rolls back, and what became of it.
-
-        None for one that has not ended. Raises CodeDeployError; one that says why only where the
-        deployment itself may not be read.
-        """
-        info = self._call("GetDeployment", deploymentId=deployment_id)["deploymentInfo"]
+    def endings(
+        self,
+        deployment: str,
+        hook: Hook | None = None,  # noqa: ARG002  # it has no other gate
+    ) -> list[tuple[str, Ending | None]]:
+        """What became of a deployment, by its id, or of that which it rolls back: see Engine."""
+        info = self._call("GetDeployment", deploymentId=deployment)["deploymentInfo"]
         try:
-            return self._ending(deployment_id, info)
-        except (CodeDeployDeniedError, HookRefusedError) as exc:
-            raise CodeDeployError(exc.operation, exc.reason) from exc
+            return [self._ending(deployment, info)]
+        except (EngineDeniedError, HookRefusedError) as exc:
+            raise EngineError(self.name, exc.operation, exc.reason) from exc
 
     def _ending(self, deployment_id: str, info: Any) -> tuple[str, Ending | None]:
-        """As `ending`, from CodeDeploy's information on the deployment."""
+        """As of `endings`, from CodeDeploy's information on the deployment."""
         rolled_back = info.get("rollbackInfo", {}).get("rollbackTriggeringDeploymentId")
-        if info.get("status") not in ENDED:
+        if info.get("status") not in _ENDED:
             return rolled_back or deployment_id, None
         if rolled_back:
             info = self._call("GetDeployment", deploymentId=rolled_back)["deploymentInfo"]
@@ -288,35 +273,22 @@ class CodeDeploy:
     def _call(self, operation: str, **request: str) -> Any:
         """Calls an operation by the name that AWS gives it."""
         call = getattr(self._client, xform_name(operation))
-        self._in_doubt = False
         try:
             return call(**request)
         except ClientError as exc:
             reason = exc.response["Error"]["Code"]
-            if reason == "LifecycleEventAlreadyCompletedException":
-                raise HookAnsweredError(operation, reason, in_doubt=self._in_doubt) from exc
-            if reason in _REFUSALS:
-                raise HookRefusedError(operation, reason, in_doubt=self._in_doubt) from exc
-            if reason in _DENIALS:
-                raise CodeDeployDeniedError(operation, reason, in_doubt=self._in_doubt) from exc
-            raise CodeDeployError(operation, reason) from exc
+            error = _refusal(reason)
+            if error:
+                in_doubt = operation == _REPORT and self._doubt.is_left
+                raise error(self.name, operation, reason, in_doubt=in_doubt) from exc
+            raise EngineError(self.name, operation, reason) from exc
         except BotoCoreError as exc:
-            raise CodeDeployError(operation, type(exc).__name__) from exc
-
-    def _note_doubt(
-        self, response: tuple[Any, Any] | None, caught_exception: Exception | None, **_: Any
-    ) -> None:
-        """Notes of each try of a report whether it may have been taken, though it failed."""
-        if response is not None:
-            self._in_doubt |= response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
-        elif not isinstance(caught_exception, EndpointConnectionError | ConnectTimeoutError):
-            self._in_doubt = True
+            raise EngineError(self.name, operation, type(exc).__name__) from exc
 
     def _console_url(self, deployment_id: str) -> str:
         """The deployment's page in the AWS console."""
-        domain = next(name for start, name in _CONSOLES.items() if self.region.startswith(start))
         return (
-            f"https://{self.region}.{domain}/codesuite/codedeploy/deployments/{deployment_id}"
+            f"https://{console(self.region)}/codesuite/codedeploy/deployments/{deployment_id}"
             f"?region={self.region}"
         )
 
@@ -328,7 +300,6 @@ class CodeDeploy:
     def pointers(self, hook: Hook, table: str) -> Pointers:
         """What a message about a hook leads to: the console, and the commands that answer it."""
         return Pointers(
-            engine=self.name,
             console_url=self._console_url(hook.deployment_id),
             commands=Commands(self._command(hook, "Succeeded"), self._command(hook, "Failed")),
             options=("--region", self.region, "--table", table),
@@ -344,6 +315,31 @@ class CodeDeploy:
                 *("--status", status),
             ]
         )
+
+
+def _refusal(reason: str) -> "type[EngineDeniedError | HookRefusedError] | None":
+    """The error of a code of CodeDeploy's which says that asking again is of no use."""
+    if reason == "LifecycleEventAlreadyCompletedException":
+        return HookAnsweredError
+    if reason in _UNKNOWN:
+        return HookUnknownError
+    if reason in _REFUSALS:
+        return HookRefusedError
+    return EngineDeniedError if reason in _DENIALS else None
+
+
+def _lifecycle(event: Any) -> Lifecycle:
+    """Where a hook stands, of CodeDeploy's lifecycle event."""
+    status = event.get("status")
+    started_at, ended_at = (_utc(event.get(name)) for name in ("startTime", "endTime"))
+    waits_since = started_at if status == "InProgress" else None
+    return Lifecycle(
+        status,
+        started_at,
+        ended_at,
+        waits_since,
+        deadline=waits_since and waits_since + _WAITS,
+    )
 
 
 def _error(info: Any) -> str | None:

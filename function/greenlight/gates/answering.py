@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from greenlight.engines.codedeploy import is_unknown
 from greenlight.model.errors import (
     DecisionDeniedError,
     DecisionMootError,
@@ -74,7 +73,7 @@ def why_not(error: GreenlightError, words: Words, command: str | None = None) ->
     """
     notice = messages.not_done_notice(str(error), words)
     match error:
-        case DecisionMootError() if is_unknown(error.reason):
+        case DecisionMootError(is_unknown=True):
             notice = messages.unknown_notice(error.reason, words)
         case DecisionMootError():
             notice = messages.answered_notice(error.gate, error.reason, words, command)

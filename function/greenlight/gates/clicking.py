@@ -36,7 +36,7 @@ def take_click(
     clicked is told what they have to know. `say` answers a click, and gives whether Slack took it.
     Nothing is raised: a failure is logged and counted, and said in the notice.
     """
-    words = words_in(settings.languages, means.engine.name)
+    words = words_in(settings.languages, click.hook.engine)
     if click.decision and not may_decide(click.user_id, settings):
         say(messages.not_approver_notice(settings.approvers, words))
         return

@@ -48,8 +48,8 @@ def _is_news(gate: Gate) -> bool:
         return True
     # A webhook says only what people do not know, or do not expect.
     is_told_by_failover = gate.status is GateStatus.FAILED
-    is_known = gate.shown is not None and not gate.is_left
-    is_expected = is_known and gate.status is not GateStatus.APPROVED
+    is_known = gate.shown is not None and gate.shown.split()[0] == gate.status
+    is_expected = is_known and not (gate.goes_on or gate.is_stranded)
     return gate.state is GateState.CLOSED and not is_told_by_failover and not is_expected
 
 
@@ -83,7 +83,7 @@ def _say(gate: Gate, look: Look, means: Means, slack: Way) -> Place | None:
     is_closed = gate.state is GateState.CLOSED
     message = render(gate, News.CLOSED if is_closed else News.WAITING, pointers, look)
     if gate.place and _change(gate.place, message, means, slack):
-        answer = answer_to(gate, pointers, look)
+        answer = answer_to(gate, look)
         if answer:
             if not means.countdown.allows(HTTP_TRY_SECONDS):
                 raise NoTimeToTellError

@@ -17,7 +17,7 @@ from greenlight.runtime.observability import CLICK_FAILED, annotate, failures_re
 from greenlight.runtime.settings import DecisionSettings
 from greenlight.slack import messages
 from greenlight.slack.commands import Command, Verb
-from greenlight.slack.words import Words, words_in
+from greenlight.slack.words import words_in
 
 
 def take_command(
@@ -28,14 +28,14 @@ def take_command(
     `say` takes the answer, and gives whether Slack took it. Nothing is raised: a failure is logged
     and counted, and said in the answer.
     """
-    words = words_in(settings.languages, means.engine.name)
+    words = words_in(settings.languages)
     if command.decision:
-        say(_decide(command, command.decision, settings, means, words))
+        say(_decide(command, command.decision, settings, means))
     elif command.verb in (Verb.HELP, None):
         is_asked = command.verb is Verb.HELP
         say(messages.help_notice(command.name, words, is_asked=is_asked))
     else:
-        say(_look(command, means, words))
+        say(_look(command, settings, means))
 
 
 def _decide(
@@ -43,16 +43,18 @@ def _decide(
     decision: Decision,
     settings: DecisionSettings,
     means: Means,
-    words: Words,
 ) -> Message:
     """Decides the gate as it is now, and gives what is to be said of that."""
+    words = words_in(settings.languages)
     if not may_decide(command.user_id, settings):
         return messages.not_approver_notice(settings.approvers, words)
     if decision.verdict is Verdict.REJECT and not decision.reason:
         return messages.needs_reason_notice(command.name, command.gate_id, words)
     try:
         with decisions_counted():
-            decided = decide(_find(command, means).hook, decision, means)
+            hook = _find(command, means).hook
+            words = words_in(settings.languages, hook.engine)
+            decided = decide(hook, decision, means)
     except GateNotFoundError:
         return messages.unknown_id_notice(command.name, command.gate_id, words)
     except GreenlightError as exc:
@@ -68,8 +70,9 @@ def _decide(
     return notice
 
 
-def _look(command: Command, means: Means, words: Words) -> Message:
+def _look(command: Command, settings: DecisionSettings, means: Means) -> Message:
     """What waits, or how one gate stands."""
+    words = words_in(settings.languages)
     try:
         with failures_reported(
             "What a command asks for could not be looked up", CLICK_FAILED, but=(GateNotFoundError,)
@@ -78,8 +81,9 @@ def _look(command: Command, means: Means, words: Words) -> Message:
                 with means.countdown.until(LOOKED_BY):
                     gates = means.table.unanswered(means.clock())
                 pages = [means.pointers(gate.hook).console_url for gate in gates]
-                return messages.list_notice(gates, pages, words)
+                return messages.list_notice(gates, pages, settings.languages)
             gate = _find(command, means)
+            words = words_in(settings.languages, gate.engine)
             return messages.gate_notice(gate, means.pointers(gate.hook), words, command.name)
     except GateNotFoundError:
         return messages.unknown_id_notice(command.name, command.gate_id, words)

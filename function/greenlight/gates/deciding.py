@@ -1,4 +1,4 @@
-"""The use case of deciding a gate: once, by one approver, and carried to CodeDeploy."""
+"""The use case of deciding a gate: once, by one approver, and carried to the engine."""
 
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -6,11 +6,11 @@ from enum import Enum
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import CLAIMED_BY, RECORDED_BY, record, report
 from greenlight.model.errors import (
-    CodeDeployDeniedError,
-    CodeDeployError,
     DecisionDeniedError,
     DecisionMootError,
     DecisionUnreportedError,
+    EngineDeniedError,
+    EngineError,
     GateBusyError,
     GateNotFoundError,
     GateReplacedError,
@@ -29,17 +29,17 @@ class Effect(Enum):
     """What somebody's wish to decide a gate has done."""
 
     MADE = "the decision is made"
-    FINISHED = "an earlier decision, which CodeDeploy did not know yet, is carried to its end"
+    FINISHED = "an earlier decision, which the engine did not know yet, is carried to its end"
     STANDS = "the gate was decided, or had ended, before: nothing has changed"
     CLAIMED = "somebody is testing, and the gate waits"
-    SETTLED = "CodeDeploy had its answer from elsewhere: the gate is brought in line"
+    SETTLED = "the engine had its answer from elsewhere: the gate is brought in line"
 
 
 @dataclass(frozen=True)
 class Decided:
     """The gate as it is now, whoever decided it, and what this wish to decide it did.
 
-    `unrecorded`: why the table did not take that CodeDeploy knows.
+    `unrecorded`: why the table did not take that the engine knows.
     """
 
     gate: Gate
@@ -48,12 +48,12 @@ class Decided:
 
 
 def decide(hook: Hook, decision: Decision, means: Means) -> Decided:
-    """Decides a gate, unless somebody has, and tells CodeDeploy.
+    """Decides a gate, unless somebody has, and tells its engine.
 
     Whatever it is called with, the first approver's decision stands; but one of somebody whom
-    CodeDeploy lets answer no hook is none. Raises GateNotFoundError, GateReplacedError,
+    the engine lets answer no hook is none. Raises GateNotFoundError, GateReplacedError,
     GateBusyError or TableError if nothing could be written down, DecisionDeniedError if the gate
-    waits again, DecisionUnreportedError if CodeDeploy could not be told, DecisionMootError if it
+    waits again, DecisionUnreportedError if the engine could not be told, DecisionMootError if it
     takes no answer and does not say why, SettlementUnrecordedError if what happened elsewhere could
     not be written down. After the last three, calling it again with the same verdict carries on
     there.
@@ -68,7 +68,7 @@ def decide(hook: Hook, decision: Decision, means: Means) -> Decided:
 
 
 def carry(held: Held, means: Means) -> Decided:
-    """Carries to CodeDeploy what a gate's status says, which is this try's to do.
+    """Carries to the engine what a gate's status says, which is this try's to do.
 
     Raises as `decide` does.
     """
@@ -81,11 +81,11 @@ def carry(held: Held, means: Means) -> Decided:
     )
     try:
         settlement = report(held, means)
-    except CodeDeployDeniedError as denied:
+    except EngineDeniedError as denied:
         if held.is_new and not denied.in_doubt:
             raise _given_back(held, denied, means) from denied
         raise _unreported(held, denied, means) from denied
-    except CodeDeployError as exc:
+    except EngineError as exc:
         raise _unreported(held, exc, means) from exc
     if settlement:
         try:
@@ -99,7 +99,7 @@ def carry(held: Held, means: Means) -> Decided:
         return Decided(record(held, None, means), effect)
     except (TableError, GateNotFoundError, GateReplacedError) as exc:
         # It is in force all the same.
-        logger.warning("That CodeDeploy knows is not written down", error=str(exc))
+        logger.warning("That the engine knows is not written down", error=str(exc))
         unrecorded = exc if isinstance(exc, TableError) else None
         return Decided(replace(gate, reported_at=means.clock()), effect, unrecorded)
 
@@ -131,8 +131,8 @@ def _claim(hook: Hook, decision: Decision, means: Means) -> Held:
         return means.table.decide(hook, decision, means.clock())
 
 
-def _given_back(held: Held, denied: CodeDeployDeniedError, means: Means) -> CodeDeployError:
-    """Lets the gate wait again: CodeDeploy took nothing, so whoever may can still decide."""
+def _given_back(held: Held, denied: EngineDeniedError, means: Means) -> EngineError:
+    """Lets the gate wait again: the engine took nothing, so whoever may can still decide."""
     try:
         with means.countdown.until(RECORDED_BY):
             gate = means.table.give_back(held, denied.reason, means.clock())
@@ -141,11 +141,11 @@ def _given_back(held: Held, denied: CodeDeployDeniedError, means: Means) -> Code
         return _unreported(held, denied, means)
     if gate.status is not GateStatus.WAITING:  # another try has taken it over meanwhile
         return _unreported(held, denied, means)
-    return DecisionDeniedError(gate, denied.operation, denied.reason)
+    return DecisionDeniedError(gate, denied)
 
 
-def _unreported(held: Held, cause: CodeDeployError, means: Means) -> DecisionUnreportedError:
+def _unreported(held: Held, cause: EngineError, means: Means) -> DecisionUnreportedError:
     means.table.stop_reporting(held)
     is_moot = isinstance(cause, HookRefusedError)
     error = DecisionMootError if is_moot else DecisionUnreportedError
-    return error(held.gate, cause.operation, cause.reason)
+    return error(held.gate, cause)

@@ -1,9 +1,11 @@
 """The use case of ending a gate that nobody has decided in time."""
 
+from datetime import timedelta
 from typing import Final
 
-from greenlight.gates.carrying import carry_on, finish
+from greenlight.gates.carrying import carry_on, finish, is_left_over
 from greenlight.gates.deciding import Decided, Effect
+from greenlight.gates.looking import TIME_TO_END
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import CLAIMED_BY
 from greenlight.model.errors import TooEarlyError
@@ -12,6 +14,29 @@ from greenlight.runtime.observability import logger
 from greenlight.storage.table import CLOCKS_DIFFER_BY
 
 REASON: Final = "nobody decided in time"
+# Whoever is at work on a decision has ended by then.
+LEFT_AFTER: Final = timedelta(minutes=3)
+# A moment that was set has come by then; its end is set three minutes before an engine gives up.
+_COMES_WITHIN: Final = timedelta(minutes=1)
+
+
+def finish_in_time(gate: Gate, means: Means) -> Decided | None:
+    """Carries a gate to its end which nobody does, before its engine gives up; None if somebody is.
+
+    That is a decision which was left over for longer than anybody is at work on it; one whose maker
+    may have had no right to it, where the time is nearly over; and a gate whose end never came.
+    Raises as `finish` does.
+    """
+    now = means.clock()
+    if gate.state is GateState.DECIDED:
+        is_old = now - (gate.decided_at or now) > LEFT_AFTER
+        is_late = now > gate.deadline - TIME_TO_END
+        if not (is_old and (is_left_over(gate) or is_late)):
+            return None
+        return carry_on(gate, means)
+    if gate.state is GateState.WAITING and gate.decide_by and now > gate.decide_by + _COMES_WITHIN:
+        return end(gate, means)
+    return None
 
 
 def end(gate: Gate, means: Means) -> Decided:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from greenlight.engines.codedeploy import is_answered
 from greenlight.gates.asking import ask
 from greenlight.gates.looking import look_up_lifecycle, new_gate
 from greenlight.gates.means import Means
@@ -16,7 +15,7 @@ from greenlight.gates.reporting import (
     settle_unasked,
 )
 from greenlight.model.errors import (
-    CodeDeployError,
+    EngineError,
     GateBusyError,
     GateNotFoundError,
     GateReplacedError,
@@ -43,10 +42,10 @@ from greenlight.model.gate import (
 from greenlight.model.life import News
 from greenlight.runtime.network import CHAIN_SECONDS, HTTP_TRY_SECONDS, LOOK_UP_SECONDS
 from greenlight.runtime.observability import (
-    HOOK_FAILED_OVER,
     HOOK_LEFT_ALONE,
     count,
-    count_now,
+    count_by,
+    count_failed_over,
     logger,
 )
 from greenlight.runtime.settings import FailureSettings
@@ -56,8 +55,6 @@ from greenlight.storage.table import Held
 
 # People were asked again by this second of the invocation, or are not.
 ASKED_BY: Final = 18.0
-
-_GO_ON: Final = (GateStatus.WAITING, GateStatus.APPROVED)
 
 
 @dataclass(frozen=True)
@@ -84,13 +81,15 @@ class Failover:
     def run(self) -> bool:
         """Whether the deployment has failed; if not, people were told, or somebody has answered.
 
-        Raises CodeDeployError if CodeDeploy could not be told, GateBusyError while another try is
+        Raises EngineError if the engine could not be told, GateBusyError while another try is
         at work, TableError if it is not on record, SlackError or SettingsError if people could not
         be told. Calling it again after any of them carries on where it stopped.
         """
         knows = self.problem.kind == ToldUnrecordedError.__name__
         if knows:
             self._record_that_people_were_told()
+        if self.settings.leaves and self.means.engine(self.hook).can_wait and not self._is_known():
+            return self._leave_waiting()
         try:
             with self.means.countdown.until(CLAIMED_BY):
                 held = self._take()
@@ -103,6 +102,24 @@ class Failover:
             logger.warning("The gate cannot be read", error=str(exc))
             return self._fail_unread()
         return self._finish(held)
+
+    def _is_known(self) -> bool:
+        """Whether people were told of the gate, or it was decided, as far as that can be read."""
+        try:
+            gate = self.means.table.get(self.hook.deployment_id)
+        except (GateNotFoundError, TableError):
+            return False
+        return bool(gate.notified_at) or gate.state is not GateState.WAITING
+
+    def _leave_waiting(self) -> bool:
+        """Tells people of a deployment that waits on, as those wish it who set this up."""
+        engine = self.means.engine(self.hook)
+        with self.means.countdown.until(CLAIMED_BY):
+            lifecycle = look_up_lifecycle(self.hook, self.means)
+        if not engine.is_answered(lifecycle, None):
+            self._need_time_to_tell()
+            self._tell(News.LEFT, lifecycle)
+        return self._leave_alone("it can wait, and is to be left waiting")
 
     def _may_be_known(self) -> bool:
         """Whether a gate that cannot be written can be read, and people may know of it."""
@@ -120,7 +137,7 @@ class Failover:
             return self.means.table.fail(self._new_gate(lifecycle), self.problem.reason)
 
     def _finish(self, held: Held) -> bool:
-        """Brings what is on record to CodeDeploy and to people; whether the release has failed."""
+        """Brings what is on record to the engine and to people; whether the release has failed."""
         if held.may_be_told:
             return self._ask_again(held.gate)
         if held.gate.state in (GateState.DECIDED, GateState.FAILING) and not held.try_id:
@@ -129,7 +146,11 @@ class Failover:
         if gate.state is GateState.FAILING:  # another try has taken it over, and knows better
             raise GateBusyError(gate.deployment_id, None)
         is_ours = gate.status is GateStatus.FAILED
-        if gate.status in _GO_ON or gate.decided_by or (gate.notified_at and not is_ours):
+        goes_on = gate.status is GateStatus.WAITING or gate.goes_on
+        if gate.is_unseen:
+            self._tell_once(gate, News.CLOSED)
+            return self._leave_alone("it has gone on, for want of a decision")
+        if goes_on or gate.decided_by or (gate.notified_at and not is_ours):
             return self._leave_alone("people were told, or somebody has answered")
         # The version before this one did not write down whether people were told that it failed.
         is_from_before = gate.failed_at and not gate.reported_at
@@ -145,7 +166,7 @@ class Failover:
         telling = means.table.resume(gate, self._new_gate(lifecycle), may_be_told=True)
         if telling.try_id is None:  # told or decided just now
             return self._finish(telling)
-        if is_answered(lifecycle, gate):
+        if means.engine(self.hook).is_answered(lifecycle, gate.created_at):
             return self._finish(Held(settle_unasked(telling, means, explained_by=ASKED_BY)))
         try:
             ask(telling, self.settings.look, means, self.slack, told_by=ASKED_BY)
@@ -158,17 +179,17 @@ class Failover:
         return self._leave_alone("people may have been told, and were asked again")
 
     def _carry(self, held: Held) -> Gate:
-        """Brings to CodeDeploy what is on record: that the hook failed, or somebody's decision."""
+        """Brings to the engine what is on record: that the hook failed, or somebody's decision."""
         try:
             settlement = report(held, self.means)
-        except CodeDeployError:
+        except EngineError:
             self.means.table.stop_reporting(held)
             if held.gate.status is GateStatus.FAILED:
                 self._tell_stuck()
             raise
         return record(held, settlement, self.means)
 
-    def _tell_once(self, gate: Gate) -> bool:
+    def _tell_once(self, gate: Gate, news: News | None = None) -> bool:
         """Tells people that the deployment ended without their being asked; False if they know."""
         self._need_time_to_tell(2 * CHAIN_SECONDS)  # the lease, and that they know
         held = self.means.table.take_failure_message(gate, self.means.clock())
@@ -176,7 +197,11 @@ class Failover:
             return False
         is_ours = gate.status is GateStatus.FAILED
         try:
-            self._tell(News.FAILED if is_ours else News.ENDED)
+            if news:
+                pointers = self.means.pointers(self.hook)
+                self.slack.post(render(gate, news, pointers, self.settings.look))
+            else:
+                self._tell(News.FAILED if is_ours else News.ENDED)
         except GreenlightError:
             self.means.table.stop_telling(held)
             raise
@@ -195,21 +220,21 @@ class Failover:
         """
         try:
             with self.means.countdown.until(REPORTED_BY):
-                self.means.engine.report(self.hook, succeeded=False)
+                self.means.engine(self.hook).report(self.hook, succeeded=False)
         except HookAnsweredError as answered:
             settlement = explain(self._as_told(), answered, self.means)
-            if settlement.status is GateStatus.APPROVED:
-                return self._leave_alone("somebody let the release through at CodeDeploy")
+            if settlement.goes_on:
+                return self._leave_alone("somebody let the release through at the engine itself")
             if not (answered.in_doubt and settlement.is_answered):
                 self._need_time_to_tell()
                 self._tell(News.ENDED)
                 return True
-        except CodeDeployError as exc:
+        except EngineError as exc:
             if is_taken and isinstance(exc, HookRefusedError):
-                return self._leave_alone("CodeDeploy does not know it: somebody made it up")
+                return self._leave_alone("the engine does not know it: somebody made it up")
             self._tell_stuck()
             raise
-        count_now(HOOK_FAILED_OVER)
+        count_failed_over(self.hook.engine)
         gate = None if is_taken else self._noted()
         if gate:
             self._tell_once(gate)
@@ -220,6 +245,7 @@ class Failover:
 
     def _leave_alone(self, why: str) -> bool:
         logger.info("The hook is left alone", why=why)
+        count_by(self.hook.engine)
         count(HOOK_LEFT_ALONE)
         return False
 
@@ -239,14 +265,14 @@ class Failover:
             return None
         return held.gate if held.is_new else None
 
-    def _tell(self, news: News) -> None:
+    def _tell(self, news: News, lifecycle: Lifecycle = UNKNOWN) -> None:
         """Tells people, of the gate as it is told: there need not be one on record."""
         pointers = self.means.pointers(self.hook)
-        self.slack.post(render(self._as_told(), news, pointers, self.settings.look))
+        self.slack.post(render(self._as_told(lifecycle), news, pointers, self.settings.look))
 
-    def _as_told(self) -> Gate:
+    def _as_told(self, lifecycle: Lifecycle = UNKNOWN) -> Gate:
         """The gate as it is when the hook is failed, whatever is on record."""
-        return failed_gate(self._new_gate(), self.problem.reason)
+        return failed_gate(self._new_gate(lifecycle), self.problem.reason)
 
     def _tell_stuck(self) -> None:
         """Tells people that the deployment hangs, if there is time and a way; and at each try."""

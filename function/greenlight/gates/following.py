@@ -1,17 +1,16 @@
 """The use case of a gate that has changed: moments are set, people see it, machines hear of it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from greenlight.gates.carrying import is_left_over
 from greenlight.gates.closing import LOOK_AFTER, keep_true
 from greenlight.gates.means import Means
-from greenlight.gates.outcomes import learn
+from greenlight.gates.outcomes import learn_of
+from greenlight.gates.reminding import reminders_of
 from greenlight.model.errors import (
-    CodeDeployDeniedError,
     GateNotFoundError,
-    HookRefusedError,
     MomentError,
     PublishError,
 )
@@ -30,6 +29,8 @@ from greenlight.slack.ways import Way
 
 # The second of an invocation by which moments are set, the most important ones first.
 _MOMENTS_BY: Final = 9.0
+# People do not see for longer than this what is not so any more, whatever event is lost.
+_WATCHED_EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -75,15 +76,8 @@ def follow(
     if not keep_true(gate, settings.look, means, slack):
         _set_look(gate, gate.reported_at, means, machines.schedules)
     if is_told:
-        _catch_up(gate, means)
-
-
-def _catch_up(gate: Gate, means: Means) -> None:
-    """Learns of a deployment that ended before its gate was there: its event has found no gate."""
-    try:
-        learn(gate.deployment_id, means)
-    except (CodeDeployDeniedError, HookRefusedError) as exc:
-        logger.info("Whether the deployment has ended cannot be read", reason=exc.reason)
+        # Where its deployment had ended before it was there, the event of that has found no gate.
+        learn_of(gate, means)
 
 
 def _is_news(change: Change) -> bool:
@@ -108,10 +102,10 @@ def _announce(gate: Gate, bus: Bus) -> None:
 def _set_moments(
     gate: Gate, settings: KeepingSettings, means: Means, schedules: Schedules | None
 ) -> None:
-    """Sets the moments of a gate that waits: its end, its reminders, and a look each minute.
+    """Sets the moments of a gate that waits: its end, its reminders, and a look now and then.
 
-    There is no event of an answer that people give the engine themselves. So it is asked each
-    minute, until it gives up.
+    Of an answer that people give the engine themselves, there is no event, or it may be lost. So
+    the engine is asked again and again.
     """
     if gate.state is GateState.CLOSED:
         return
@@ -119,14 +113,17 @@ def _set_moments(
         logger.info("No moments are set: nobody is reminded, and the engine ends the gate")
         return
     now = means.clock()
-    reminders = (gate.ends_at - before for before in settings.reminders)
+    engine = means.engine(gate.hook)
     moments = [(Due.END, _ahead(gate.decide_by, now))] if gate.decide_by else []
-    moments += [(Due.REMINDER, at) for at in reminders if at > now]
-    if gate.deadline > now:
-        moments.append((Due.WATCH, gate.deadline))
+    reminders = sorted(at for at in reminders_of(gate, settings.reminders) if at > now)
+    watched_until = gate.deadline + engine.watched_for
     with means.countdown.until(_MOMENTS_BY):
         for due, at in moments:
             _set(due, gate, at, means, schedules)
+        if watched_until > now:
+            _set(Due.WATCH, gate, watched_until, means, schedules, every=_WATCHED_EVERY)
+        for at in reminders:
+            _set(Due.REMINDER, gate, at, means, schedules)
 
 
 def _set_look(
@@ -154,12 +151,20 @@ def _ahead(at: datetime, now: datetime) -> datetime:
     return at
 
 
-def _set(due: Due, gate: Gate, at: datetime, means: Means, schedules: Schedules) -> None:
+def _set(
+    due: Due,
+    gate: Gate,
+    at: datetime,
+    means: Means,
+    schedules: Schedules,
+    *,
+    every: timedelta | None = None,
+) -> None:
     """Sets a moment; one that cannot be set, or not in time, costs the gate nothing else."""
     try:
         if not means.countdown.allows(CHAIN_SECONDS):
             raise MomentError(due, "no time is left")
-        schedules.set_moment(due, gate.hook, at)
+        schedules.set_moment(due, gate.hook, at, every)
     except MomentError as exc:
         logger.warning("A moment is not set", due=due, stage=exc.stage, error=str(exc))
         count(MOMENT_NOT_SET)

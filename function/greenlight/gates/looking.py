@@ -3,9 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from greenlight.engines.codedeploy import TIME_TO_DECIDE
 from greenlight.gates.means import Means
-from greenlight.model.errors import CodeDeployError
+from greenlight.model.errors import EngineError
 from greenlight.model.gate import UNDESCRIBED, UNKNOWN, Deployment, Hook, Lifecycle, NewGate
 from greenlight.runtime.observability import logger
 from greenlight.runtime.settings import FailureSettings, Settings, fill_test_url
@@ -17,8 +16,8 @@ TIME_TO_END: Final = timedelta(minutes=3)
 def describe(hook: Hook, means: Means) -> Deployment:
     """What the engine says of the deployment, if it does."""
     try:
-        return means.engine.describe(hook.deployment_id)
-    except CodeDeployError as exc:
+        return means.engine(hook).describe(hook)
+    except EngineError as exc:
         logger.warning(
             "The deployment is not described: the message will be plainer", reason=exc.reason
         )
@@ -28,10 +27,10 @@ def describe(hook: Hook, means: Means) -> Deployment:
 def look_up_lifecycle(hook: Hook, means: Means) -> Lifecycle:
     """Where the hook stands, if the engine says so: Lambda may have held its event for long."""
     try:
-        return means.engine.lifecycle(hook.deployment_id)
-    except CodeDeployError as exc:
+        return means.engine(hook).lifecycle(hook)
+    except EngineError as exc:
         logger.warning(
-            "The engine does not say since when it waits: the deadline may be late",
+            "The engine does not say until when it waits: the deadline may be late",
             reason=exc.reason,
         )
         return UNKNOWN
@@ -46,29 +45,25 @@ def new_gate(
 ) -> NewGate:
     """What the gate of a hook is opened or failed with now."""
     now = means.clock()
-    deadline = (lifecycle.waits_since or now) + TIME_TO_DECIDE
+    engine = means.engine(hook)
+    deadline = lifecycle.deadline or hook.deadline or now + engine.time_to_decide
+    within = settings.decide_within or engine.ends_within
     return NewGate(
         hook,
         test_url=fill_test_url(settings.test_url, hook.deployment_id, deployment),
         created_at=now,
         deadline=deadline,
-        expires_at=now + settings.gate_ttl,
-        decide_by=_decide_by(now, deadline, settings),
+        expires_at=deadline + settings.gate_ttl,
+        decide_by=_decide_by(now, deadline, within) if settings.ends_gates and within else None,
         lifecycle=lifecycle,
         deployment=deployment,
     )
 
 
-def _decide_by(
-    now: datetime, deadline: datetime, settings: Settings | FailureSettings
-) -> datetime | None:
+def _decide_by(now: datetime, deadline: datetime, within: timedelta) -> datetime | None:
     """When Greenlight rejects a gate for want of a decision; None where it leaves that.
 
     That is early enough for a second try of Lambda's, and not so late that nobody has had time.
     """
-    if not settings.ends_gates:
-        return None
     latest = deadline - TIME_TO_END
-    if latest <= now + TIME_TO_END:
-        return None
-    return min(latest, now + (settings.decide_within or TIME_TO_DECIDE))
+    return min(latest, now + within) if latest > now + TIME_TO_END else None

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from typing import Final
 
-from greenlight.engines.codedeploy import ENDED, is_answered
 from greenlight.gates.asking import ask
 from greenlight.gates.looking import describe, look_up_lifecycle, new_gate
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import settle_unasked
+from greenlight.model.errors import ReleaseUnseenError
 from greenlight.model.gate import Gate, Hook
 from greenlight.runtime.observability import (
     GATE_DUPLICATE,
     GATE_OPENED,
     GATE_SETTLED_ELSEWHERE,
     count,
+    count_by,
     logger,
 )
 from greenlight.runtime.settings import Settings
@@ -37,9 +38,11 @@ def open_gate(hook: Hook, settings: Settings, means: Means, slack: Way) -> Opene
     """Opens the gate of a hook and tells people, once, however often it is called.
 
     Raises TableError, GateBusyError, GateTakenError, GateReplacedError, SlackError, or
-    CodeDeployError if it does not say what became of a hook that is over; calling it again after
-    any of them carries on where it stopped.
+    EngineError if the engine does not say what became of a hook that is over; calling it again
+    after any of them carries on where it stopped. Raises ReleaseUnseenError where nobody is asked
+    any more, and people have to hear of that.
     """
+    count_by(hook.engine)
     with means.countdown.until(DESCRIBED_BY):
         deployment = describe(hook, means)
         lifecycle = look_up_lifecycle(hook, means)
@@ -51,6 +54,8 @@ def open_gate(hook: Hook, settings: Settings, means: Means, slack: Way) -> Opene
         if held.may_be_told and not gate.notified_at:
             logger.info("People may have been told of a gate that has ended: they are told of that")
             gate = means.table.mark_notified(hook, means.clock())
+        if gate.is_unseen:
+            raise ReleaseUnseenError(gate.engine, gate.deployment_id)
         logger.info("The gate is open and people were told: nothing to do")
         count(GATE_DUPLICATE)
         return Opened(gate, duplicate=True)
@@ -59,11 +64,12 @@ def open_gate(hook: Hook, settings: Settings, means: Means, slack: Way) -> Opene
         count(GATE_OPENED)
     else:
         logger.info("The gate was left half-open by an earlier try: carrying on")
-    # The lifecycle event may have ended before there was a gate: then it is another one's hook.
-    is_over = not held.is_new and is_answered(lifecycle, held.gate)
-    if is_over or deployment.status in ENDED:
+    since = None if held.is_new else held.gate.created_at
+    if deployment.has_ended or means.engine(hook).is_answered(lifecycle, since):
         gate = settle_unasked(held, means, explained_by=TOLD_BY)
         logger.info("The hook has its answer: nobody is asked", status=gate.status)
         count(GATE_SETTLED_ELSEWHERE)
+        if gate.is_unseen:
+            raise ReleaseUnseenError(gate.engine, gate.deployment_id)
         return Opened(gate, duplicate=False)
     return Opened(ask(held, settings.look, means, slack, told_by=TOLD_BY), duplicate=False)

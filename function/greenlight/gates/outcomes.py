@@ -1,43 +1,68 @@
 """The use case of a deployment that has ended: its gate says what became of it."""
 
+from dataclasses import replace
 from typing import Final
 
-from greenlight.engines.codedeploy import is_answered, is_unknown
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import LOOKED_BY, is_as_reported, record
 from greenlight.model.errors import (
-    CodeDeployDeniedError,
-    CodeDeployError,
+    EngineDeniedError,
+    EngineError,
     GateNotFoundError,
     GateReplacedError,
     HookRefusedError,
+    HookUnknownError,
     NotEndedError,
 )
-from greenlight.model.gate import Ending, Gate, GateState
-from greenlight.runtime.observability import OUTCOMES, count, logger
+from greenlight.model.gate import (
+    Ending,
+    EngineName,
+    Gate,
+    GateState,
+    GateStatus,
+    Hook,
+    Settlement,
+    TimeoutAction,
+)
+from greenlight.runtime.observability import OUTCOMES, count, count_by, logger
 from greenlight.storage.table import Held
 
 _OPEN: Final = (GateState.WAITING, GateState.DECIDED, GateState.FAILING)
 
 
-def learn(deployment_id: str, means: Means, *, has_ended: bool = False) -> Gate | None:
-    """Writes down what became of a deployment, as its engine says now; None for one of no gate's.
+def learn(
+    deployment: str,
+    engine: EngineName,
+    means: Means,
+    *,
+    hook: Hook | None = None,
+    has_ended: bool = False,
+) -> list[Gate]:
+    """Writes down what became of a deployment, as its engine says now; the gates of it.
 
-    A rollback is a deployment of its own, and the gate is that of the one that it rolls back. A
-    gate that was still open is brought in line with the answer that its engine had. Raises
-    CodeDeployError, TableError or GateBusyError, and NotEndedError if the engine has sent word that
-    it `has_ended` and does not say so; calling it again carries on there.
+    `hook`: one of it whose gate is known. A rollback at CodeDeploy is a deployment of its own, and
+    the gate is that of the one that it rolls back. A gate that was still open is brought in line
+    with the answer that its engine had. Raises EngineError, TableError or GateBusyError, and
+    NotEndedError if the engine has sent word that it `has_ended` and does not say so; calling it
+    again carries on there.
     """
     try:
-        gate_id, ending = means.engine.ending(deployment_id)
-    except (CodeDeployDeniedError, HookRefusedError) as exc:
-        if _has_gate(deployment_id, means):
+        endings = means.engine_named(engine).endings(deployment, hook)
+    except (EngineDeniedError, HookRefusedError) as exc:
+        if _has_gate(hook.deployment_id if hook else deployment, means):
             raise
         logger.info("A deployment that may not be read has no gate here", reason=exc.reason)
-        return None
+        return []
+    if has_ended and any(ending is None for _, ending in endings):
+        raise NotEndedError(engine, deployment)
+    learned = [_learn(gate_id, ending, means) for gate_id, ending in endings]
+    return [gate for gate in learned if gate]
+
+
+def _learn(gate_id: str, ending: Ending | None, means: Means) -> Gate | None:
+    """Writes down what became of a gate's deployment; None where there is nothing to write."""
+    logger.set_correlation_id(gate_id)
     if ending is None:
-        if has_ended:
-            raise NotEndedError(deployment_id)
         logger.info("The deployment has not ended")
         return None
     try:
@@ -48,6 +73,46 @@ def learn(deployment_id: str, means: Means, *, has_ended: bool = False) -> Gate 
     except (GateNotFoundError, GateReplacedError) as exc:
         logger.info("The deployment has no gate here", reason=str(exc))
         return None
+
+
+def bring_in_line(hook: Hook, ended: GateStatus, means: Means) -> Gate | None:
+    """Brings the gate of a hook in line that has ended, as its engine has sent word; None if gone.
+
+    How it has `ended`, the engine says when it is asked; its word counts where it does not any
+    more, or cannot be asked, and where the gate was closed otherwise. Raises as `learn` does.
+    """
+    try:
+        gate = means.table.get(hook.deployment_id)
+    except GateNotFoundError:
+        logger.info("The hook has no gate here")
+        return None
+    if gate.state is GateState.CLOSED:
+        return _corrected(gate, ended, means)
+    if gate.state is GateState.FAILING:
+        return gate
+    try:
+        with means.countdown.until(LOOKED_BY):
+            lifecycle = means.engine(hook).lifecycle(gate.hook)
+    except EngineError as exc:
+        if ended is GateStatus.EXPIRED and gate.timeout_action is None:
+            raise  # what it did then, only the engine knows
+        logger.warning("The engine does not say it again: its word counts", reason=exc.reason)
+        return _settle_as(gate, _as_sent(Settlement(ended), ended, gate), means)
+    if not means.engine(hook).is_answered(lifecycle, gate.created_at):
+        raise NotEndedError(hook.engine, hook.deployment_id)
+    return _settle(gate, means, ended)
+
+
+def learn_of(gate: Gate, means: Means) -> bool:
+    """Writes down what became of a gate's deployment, if it has ended; whether it has.
+
+    Raises as `learn` does, but not for a deployment that may not be read.
+    """
+    try:
+        return bool(learn(gate.deployment, gate.engine, means, hook=gate.hook))
+    except (EngineDeniedError, HookRefusedError) as exc:
+        logger.info("Whether the deployment has ended cannot be read", reason=exc.reason)
+        return False
 
 
 def _has_gate(deployment_id: str, means: Means) -> bool:
@@ -68,31 +133,63 @@ def settle_if_answered(gate: Gate, means: Means) -> Gate:
         return gate
     try:
         with means.countdown.until(LOOKED_BY):
-            lifecycle = means.engine.lifecycle(gate.deployment_id)
-    except CodeDeployError as exc:
-        say = logger.info if is_unknown(exc.reason) else logger.warning
+            lifecycle = means.engine(gate.hook).lifecycle(gate.hook)
+    except EngineError as exc:
+        say = logger.info if isinstance(exc, HookUnknownError) else logger.warning
         say("Whether the hook has been answered cannot be read", reason=exc.reason)
         return gate
-    return _settle(gate, means) if is_answered(lifecycle, gate) else gate
+    is_answered = means.engine(gate.hook).is_answered(lifecycle, gate.created_at)
+    return _settle(gate, means) if is_answered else gate
 
 
-def _settle(gate: Gate, means: Means) -> Gate:
+def _settle(gate: Gate, means: Means, ended: GateStatus | None = None) -> Gate:
     """Brings a gate in line with the answer that its engine had, whose deployment may be read."""
     try:
-        settlement = means.engine.settlement(gate)
-    except (CodeDeployDeniedError, HookRefusedError) as exc:
-        raise CodeDeployError(exc.operation, exc.reason) from exc
+        settlement = means.engine(gate.hook).settlement(gate, means.clock())
+    except (EngineDeniedError, HookRefusedError) as exc:
+        raise EngineError(exc.engine, exc.operation, exc.reason) from exc
+    if settlement.is_inferred and ended:
+        settlement = _as_sent(settlement, ended, gate)
+    return _settle_as(gate, settlement, means)
+
+
+def _settle_as(gate: Gate, settlement: Settlement, means: Means) -> Gate:
+    """Brings a gate in line with what became of its hook."""
     held: Held = means.table.take_over(gate, means.clock())
     if held.try_id is None:
         return held.gate
-    # Who decided, or that the time was over, may be what CodeDeploy was told.
+    # Who decided, or that the time was over, may be what the engine was told.
     is_own = is_as_reported(held.gate, settlement)
     return record(held, None if is_own else settlement, means)
+
+
+def _corrected(gate: Gate, ended: GateStatus, means: Means) -> Gate:
+    """A gate that was closed, in line with the word of how its hook has ended.
+
+    An answer that the engine has taken may be none: it had another, and says so nowhere else.
+    """
+    is_failed = gate.status is GateStatus.FAILED
+    is_unclear = ended is GateStatus.EXPIRED and gate.timeout_action is None
+    settlement = _as_sent(Settlement(ended), ended, gate)
+    if is_failed or is_unclear or settlement.goes_on is gate.goes_on:
+        return gate
+    logger.warning("The engine had another answer than is on record", status=ended)
+    return means.table.correct(gate, settlement, means.clock())
+
+
+def _as_sent(settlement: Settlement, ended: GateStatus, gate: Gate) -> Settlement:
+    """What became of a hook, as its engine has sent word, where it does not say it any more."""
+    action = None
+    if ended is GateStatus.EXPIRED:
+        found = TimeoutAction.CONTINUE if settlement.goes_on else TimeoutAction.ROLLBACK
+        action = gate.timeout_action or found
+    return replace(settlement, status=ended, timeout_action=action, is_answered=True)
 
 
 def _write(gate: Gate, ending: Ending, means: Means) -> Gate:
     gate, is_news = means.table.mark_ended(gate.hook, ending, means.clock())
     if is_news:
         logger.info("The deployment has ended", outcome=ending.outcome, reason=ending.reason)
+        count_by(gate.engine)
         count(OUTCOMES[ending.outcome])
     return gate

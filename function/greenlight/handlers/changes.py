@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
-from greenlight.engines.codedeploy import CodeDeploy
 from greenlight.gates.following import Change, Machines, follow
 from greenlight.gates.means import Means
 from greenlight.model.errors import EventError, GateBusyError
-from greenlight.model.gate import Gate
+from greenlight.model.gate import EngineName, Gate
 from greenlight.runtime.bus import Bus
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
@@ -84,7 +83,7 @@ def _clients() -> Clients:
 def follow_with(clients: Clients, change: Change, settings: KeepingSettings) -> None:
     """Follows a change."""
     clients.countdown.restart()
-    means = Means.of(clients, settings.table_name, clients.codedeploy)
+    means = Means.of(clients, settings.table_name)
     slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
     moments = settings.schedules
     schedules = Schedules(clients.scheduler, moments) if moments else None
@@ -97,7 +96,7 @@ def _make() -> None:
     clients.make("dynamodb", "codedeploy", "http")
     settings = load_keeping_settings()
     clients.secrets.prepare(*settings.slack.secrets)
-    words_in(settings.languages, CodeDeploy.name)
+    words_in(settings.languages, EngineName.CODEDEPLOY)
 
 
 ready(_make)

@@ -4,13 +4,12 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from greenlight.engines.codedeploy import CodeDeploy
 from greenlight.gates.carrying import carry_on, is_left_over
 from greenlight.gates.closing import keep_true
 from greenlight.gates.deciding import Effect, leave_message
-from greenlight.gates.ending import end
+from greenlight.gates.ending import end, finish_in_time
 from greenlight.gates.means import Means
-from greenlight.gates.outcomes import settle_if_answered
+from greenlight.gates.outcomes import learn_of, settle_if_answered
 from greenlight.gates.reminding import remind
 from greenlight.model.errors import (
     EventError,
@@ -18,7 +17,7 @@ from greenlight.model.errors import (
     GateNotFoundError,
     GreenlightError,
 )
-from greenlight.model.gate import Due, Gate, Hook, is_gate_id, is_hook_id
+from greenlight.model.gate import Due, EngineName, Gate, GateState, Hook, is_gate_id, is_hook_id
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
 from greenlight.runtime.observability import (
@@ -92,7 +91,7 @@ def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> st
     looked at.
     """
     clients.countdown.restart()
-    means = Means.of(clients, settings.table_name, clients.codedeploy)
+    means = Means.of(clients, settings.table_name)
     if due is Due.WATCH:
         return _watch(hook, means)
     slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
@@ -118,18 +117,28 @@ def act(clients: Clients, due: Due, hook: Hook, settings: KeepingSettings) -> st
 
 
 def _watch(hook: Hook, means: Means) -> str:
-    """Brings a gate in line that was answered elsewhere, which the function of changes shows then.
+    """Brings a gate in line that was answered elsewhere, or whose deployment has ended.
 
-    What fails is worth no try before the next minute, and no alarm.
+    A decision that was left over is carried to its engine, and a gate is ended whose time is over.
+    The function of changes shows it then. What fails is worth no try before the next look, and no
+    alarm.
     """
     try:
         gate = _gate(hook, means)
-        if gate is None or settle_if_answered(gate, means) is gate:
+        if gate is None or gate.outcome:
             return "watched"
+        if gate.state is GateState.CLOSED:
+            return "learned" if learn_of(gate, means) else "watched"
+        if settle_if_answered(gate, means) is not gate:
+            return "settled"
+        decided = finish_in_time(gate, means)
+        if decided is None:
+            return "watched"
+        leave_message(decided, means)
     except GreenlightError as exc:
         logger.warning("A gate could not be watched", stage=exc.stage, error=str(exc))
         return "nothing"
-    return "settled"
+    return decided.effect.name.lower()
 
 
 def _gate(hook: Hook, means: Means) -> Gate | None:
@@ -146,7 +155,7 @@ def _make() -> None:
     clients.make("dynamodb", "codedeploy", "http")
     settings = load_keeping_settings()
     clients.secrets.prepare(*settings.slack.secrets)
-    words_in(settings.languages, CodeDeploy.name)
+    words_in(settings.languages, EngineName.CODEDEPLOY)
 
 
 ready(_make)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.utilities.data_classes import LambdaFunctionUrlEvent
 
-from greenlight.engines.codedeploy import CodeDeploy
 from greenlight.gates.clicking import take_click
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import SIGNED_BY
 from greenlight.model.errors import ClickError, SignatureError, SlackError, SlackRefusedError
-from greenlight.model.gate import is_gate_id
+from greenlight.model.gate import EngineName, is_gate_id
 from greenlight.model.message import Message
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, CLICK_HTTP_TIMEOUTS, Countdown
@@ -89,7 +88,7 @@ def _answer(event: Any, clients: Clients, settings: DecisionSettings) -> dict[st
         user_name=click.user_name,
         team_id=click.team_id,
     )
-    means = Means.of(clients, settings.table_name, clients.codedeploy)
+    means = Means.of(clients, settings.table_name)
     take_click(click, settings, means, functools.partial(_say, clients, click.response_url))
     return _status(200)
 
@@ -110,7 +109,7 @@ def _take_command(fields: dict[str, str], clients: Clients, settings: DecisionSe
         user_name=command.user_name,
         team_id=command.team_id,
     )
-    means = Means.of(clients, settings.table_name, clients.codedeploy)
+    means = Means.of(clients, settings.table_name)
     take_command(command, settings, means, functools.partial(_say, clients, command.response_url))
 
 
@@ -177,7 +176,7 @@ def _make() -> None:
     clients.make("dynamodb", "codedeploy", "http")
     settings = load_decision_settings()
     clients.secrets.prepare(settings.signing_secret)
-    words_in(settings.languages, CodeDeploy.name)
+    words_in(settings.languages, EngineName.CODEDEPLOY)
 
 
 ready(_make)

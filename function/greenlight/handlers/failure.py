@@ -4,11 +4,12 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from greenlight.engines.codedeploy import CodeDeploy, parse_hook
+from greenlight.engines import is_of_ecs
+from greenlight.engines.codedeploy import parse_hook
 from greenlight.gates.failing import Failover, Problem
 from greenlight.gates.means import Means
 from greenlight.model.errors import EventError, GreenlightError
-from greenlight.model.gate import Hook
+from greenlight.model.gate import EngineName, Hook
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
 from greenlight.runtime.observability import (
@@ -42,24 +43,43 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
     What cannot be reported, written down or told to people is logged once with its stage, counted
     and raised, so that Lambda tries again, and then keeps the record in the dead-letter queue.
     """
+    if _is_sweep(event):
+        logger.info("A look for paused deployments was cut off: the next one is the next try")
+        return {"statusCode": 200, "body": json.dumps({"deployment_id": None, "failed": False})}
     with failures_reported("The hook could not be failed", FAILOVER_FAILED):
         hook, problem = _parse(event)
+        logger.set_correlation_id(hook.deployment_id)
         annotate(deployment_id=hook.deployment_id)
-        failed = fail_with(_clients(), hook, problem)
+        failed = fail_with(_clients(), hook, problem) if problem else False
         annotate(outcome="failed_over" if failed else "left_alone")
     body = {"deployment_id": hook.deployment_id, "failed": failed}
     return {"statusCode": 200, "body": json.dumps(body)}
 
 
-def _parse(record: Any) -> tuple[Hook, Problem]:
-    """The hook that could not be opened, and the error that Lambda last had."""
+def _is_sweep(record: Any) -> bool:
+    """Whether it is of no hook, but of the look for those whose event was lost."""
+    payload = record.get("requestPayload") if isinstance(record, dict) else None
+    return isinstance(payload, dict) and payload.get("due") == "sweep"
+
+
+def _parse(record: Any) -> tuple[Hook, Problem | None]:
+    """The hook that could not be opened, and the error that Lambda last had.
+
+    None for one that has ended, of which ECS has sent word: there is nothing to fail.
+    """
     if not isinstance(record, dict) or "requestPayload" not in record:
         raise EventError({"requestPayload": "is missing: not an on-failure record of Lambda's"})
     error, context = record.get("responsePayload"), record.get("requestContext")
     if not isinstance(error, dict):  # there was none: the event grew too old
         error = {"errorType": context.get("condition")} if isinstance(context, dict) else {}
     problem = Problem(kind=str(error.get("errorType")), reason=_reason(error))
-    return parse_hook(record["requestPayload"]), problem
+    payload = record["requestPayload"]
+    if not is_of_ecs(payload):
+        return parse_hook(payload), problem
+    from greenlight.engines.ecs import parse_hook_change  # noqa: PLC0415  # if it is ECS's
+
+    change = parse_hook_change(payload)
+    return change.hook, problem if change.waits else None
 
 
 def _reason(error: dict[str, Any]) -> str:
@@ -89,7 +109,7 @@ def fail_with(clients: Clients, hook: Hook, problem: Problem) -> bool:
     settings = load_failure_settings()
     if settings.problems:
         logger.warning("Settings are wrong", stage="settings", problems=settings.problems)
-    means = Means.of(clients, settings.table_name or "", clients.codedeploy)
+    means = Means.of(clients, settings.table_name or "")
     slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
     return Failover(hook, problem, settings, means, slack).run()
 
@@ -97,7 +117,7 @@ def fail_with(clients: Clients, hook: Hook, problem: Problem) -> bool:
 def _make() -> None:
     clients = _clients()
     clients.make("dynamodb", "codedeploy", "http")
-    words_in(load_failure_settings().languages, CodeDeploy.name)
+    words_in(load_failure_settings().languages, EngineName.CODEDEPLOY)
 
 
 ready(_make)

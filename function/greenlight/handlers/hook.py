@@ -4,10 +4,10 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
-from greenlight.engines.codedeploy import CodeDeploy, parse_hook
+from greenlight.engines.codedeploy import parse_hook
 from greenlight.gates.means import Means
 from greenlight.gates.opening import DESCRIBED_BY, Opened, open_gate
-from greenlight.model.gate import Hook
+from greenlight.model.gate import EngineName, Hook
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import Countdown
 from greenlight.runtime.observability import (
@@ -59,7 +59,7 @@ def _clients() -> Clients:
 def open_with(clients: Clients, hook: Hook, settings: Settings) -> Opened:
     """Opens a gate, in an invocation that starts now."""
     clients.countdown.restart()
-    means = Means.of(clients, settings.table_name, clients.codedeploy_look_up)
+    means = Means.of(clients, settings.table_name, look_up=True)
     slack = way(settings.slack, clients.http, clients.secrets, clients.countdown)
     with clients.countdown.until(DESCRIBED_BY):
         slack.check()  # a secret that cannot be read is found out before anything is written
@@ -71,7 +71,7 @@ def _make() -> None:
     clients.make("dynamodb", "codedeploy_look_up", "http")
     settings = load_settings()
     clients.secrets.prepare(*settings.slack.secrets)
-    words_in(settings.languages, CodeDeploy.name)
+    words_in(settings.languages, EngineName.CODEDEPLOY)
 
 
 ready(_make)

@@ -4,10 +4,17 @@ import functools
 import json
 from typing import TYPE_CHECKING, Any
 
+from greenlight.engines import is_of_ecs
 from greenlight.engines.codedeploy import parse_ending
 from greenlight.gates.means import Means
 from greenlight.gates.outcomes import learn
-from greenlight.model.errors import GateBusyError, NotEndedError
+from greenlight.model.errors import (
+    EngineDeniedError,
+    GateBusyError,
+    HookRefusedError,
+    NotEndedError,
+)
+from greenlight.model.gate import EngineName, Gate
 from greenlight.runtime.clients import Clients, ready
 from greenlight.runtime.network import CHAIN_CONFIG, Countdown
 from greenlight.runtime.observability import (
@@ -44,15 +51,40 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
         but=(GateBusyError, NotEndedError),
     ):
         table_name = load_table_name()
-        deployment_id = parse_ending(event)
-        if deployment_id:
-            annotate(deployment_id=deployment_id)
-            clients = _clients()
-            clients.countdown.restart()
-            means = Means.of(clients, table_name, clients.codedeploy)
-            gate = learn(deployment_id, means, has_ended=True)
-            outcome = gate and gate.outcome
+        clients = _clients()
+        clients.countdown.restart()
+        means = Means.of(clients, table_name)
+        for gate in (_learn_of_ecs if is_of_ecs(event) else _learn)(event, means):
+            outcome = gate.outcome
     return {"statusCode": 200, "body": json.dumps({"outcome": outcome})}
+
+
+def _learn(event: Any, means: Means) -> list[Gate]:
+    """The gates of a deployment of CodeDeploy's that has ended."""
+    deployment_id = parse_ending(event)
+    if deployment_id is None:
+        return []
+    annotate(deployment_id=deployment_id)
+    return learn(deployment_id, EngineName.CODEDEPLOY, means, has_ended=True)
+
+
+def _learn_of_ecs(event: Any, means: Means) -> list[Gate]:
+    """The gates of the last deployments of a service, one of which has ended: ECS does not say it.
+
+    Its code is loaded where there are events of it.
+    """
+    from greenlight.engines.ecs import Ecs, parse_wake_up  # noqa: PLC0415
+
+    service_arn = parse_wake_up(event)
+    if service_arn is None:
+        return []
+    annotate(service=service_arn)
+    try:
+        latest = Ecs(_clients().ecs).latest(service_arn)
+    except (EngineDeniedError, HookRefusedError) as exc:
+        logger.info("A service that may not be read, or is gone, has no gate", reason=exc.reason)
+        return []
+    return [gate for arn in latest for gate in learn(arn, EngineName.ECS, means)]
 
 
 @functools.cache

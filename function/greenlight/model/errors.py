@@ -5,19 +5,23 @@ where to fix it. None of them ever carries a secret.
 """
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
-from greenlight.model.gate import Gate
+from greenlight.model.gate import EngineName, Gate
 
 
 class GreenlightError(Exception):
     """Something Greenlight could not do; `stage` says which step of the hook it stopped."""
 
-    stage: ClassVar[str]
+    stage: str
 
     def details(self) -> dict[str, Any]:
         """The error's data as log fields: names to JSON values."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name != "stage" and value is not None
+        }
 
 
 class SettingsError(GreenlightError):
@@ -43,45 +47,49 @@ class EventError(GreenlightError):
         super().__init__(f"Not {wanted}: {sentences}")
 
 
-class CodeDeployError(GreenlightError):
-    """CodeDeploy did not do what it was asked; `reason` is its error code."""
+class EngineError(GreenlightError):
+    """An engine did not do what it was asked; `reason` is its error code, or says why."""
 
-    stage = "codedeploy"
-
-    def __init__(self, operation: str, reason: str) -> None:
+    def __init__(self, engine: EngineName, operation: str, reason: str) -> None:
+        self.stage = engine.value
+        self.engine = engine
         self.operation = operation
         self.reason = reason
-        super().__init__(f"CodeDeploy {operation} failed: {reason}")
+        super().__init__(f"{engine.label} {operation} failed: {reason}")
 
 
-class CodeDeployDeniedError(CodeDeployError):
-    """CodeDeploy let nobody of these credentials do this, and so did nothing.
+class EngineDeniedError(EngineError):
+    """An engine let nobody of these credentials do this, and so did nothing.
 
     `in_doubt`: it was asked before this, and may have done it then.
     """
 
-    def __init__(self, operation: str, reason: str, *, in_doubt: bool) -> None:
-        super().__init__(operation, reason)
+    def __init__(self, engine: EngineName, operation: str, reason: str, *, in_doubt: bool) -> None:
+        super().__init__(engine, operation, reason)
         self.in_doubt = in_doubt
 
 
-class HookRefusedError(CodeDeployError):
-    """CodeDeploy takes no answer to this hook: it does not know it, or not any more.
+class HookRefusedError(EngineError):
+    """An engine takes no answer to this hook: it does not know it, or not any more.
 
     `in_doubt`: the answer was sent before this, and may have been taken then.
     """
 
-    def __init__(self, operation: str, reason: str, *, in_doubt: bool) -> None:
-        super().__init__(operation, reason)
+    def __init__(self, engine: EngineName, operation: str, reason: str, *, in_doubt: bool) -> None:
+        super().__init__(engine, operation, reason)
         self.in_doubt = in_doubt
 
 
+class HookUnknownError(HookRefusedError):
+    """An engine does not know the deployment, or the hook."""
+
+
 class HookAnsweredError(HookRefusedError):
-    """CodeDeploy has its answer to this hook already."""
+    """An engine has its answer to this hook already."""
 
 
 class HookUnexplainedError(HookRefusedError):
-    """CodeDeploy has its answer to this hook, and which one could not be read: see `reason`."""
+    """An engine has its answer to this hook, and which one could not be read: see `reason`."""
 
 
 class TableError(GreenlightError):
@@ -118,14 +126,15 @@ class GateBusyError(GreenlightError):
 
 
 class GateTakenError(GreenlightError):
-    """Another hook of the deployment waits, so CodeDeploy did not send this one."""
+    """Another hook of the deployment waits, so its engine did not send this one."""
 
     stage = "event"
 
-    def __init__(self, deployment_id: str) -> None:
+    def __init__(self, engine: EngineName, deployment_id: str) -> None:
         super().__init__(
-            f"CodeDeploy waits for another hook of {deployment_id}, whose gate is open, so this "
-            "event is not CodeDeploy's. To try the function by hand, make a deployment id up"
+            f"{engine.label} waits for another hook of {deployment_id}, whose gate is open, so "
+            f"this event is not {engine.label}'s. To try the function by hand, make a deployment "
+            "id up"
         )
 
 
@@ -156,10 +165,17 @@ class GateNotFoundError(GreenlightError):
 class NotEndedError(GreenlightError):
     """An engine has sent word that a deployment has ended, and says when asked that it has not."""
 
-    stage = "codedeploy"
+    def __init__(self, engine: EngineName, deployment_id: str) -> None:
+        self.stage = engine.value
+        super().__init__(f"{engine.label} does not say yet how {deployment_id} has ended")
 
-    def __init__(self, deployment_id: str) -> None:
-        super().__init__(f"CodeDeploy does not say yet how {deployment_id} has ended")
+
+class ReleaseUnseenError(GreenlightError):
+    """An engine let a release go on, for want of a decision, before anybody could be asked."""
+
+    def __init__(self, engine: EngineName, deployment_id: str) -> None:
+        self.stage = engine.value
+        super().__init__(f"{engine.label} let {deployment_id} go on before anybody could be asked")
 
 
 class TooEarlyError(GreenlightError):
@@ -193,6 +209,17 @@ class PublishError(GreenlightError):
         super().__init__(f"EventBridge took no event for the bus {bus}: {reason}")
 
 
+class CallError(GreenlightError):
+    """Lambda did not take a call of a function; `reason` is its error code."""
+
+    stage = "call"
+
+    def __init__(self, function: str, reason: str) -> None:
+        self.function = function
+        self.reason = reason
+        super().__init__(f"Lambda did not take a call of {function}: {reason}")
+
+
 class IndexMissingError(GreenlightError):
     """The table has no index to list gates by; everything else works without."""
 
@@ -207,11 +234,11 @@ class IndexMissingError(GreenlightError):
         )
 
 
-class DecisionUnreportedError(CodeDeployError):
-    """A decision is written down, and CodeDeploy could not be told; deciding so again tells it."""
+class DecisionUnreportedError(EngineError):
+    """A decision is written down, and its engine could not be told; deciding so again tells it."""
 
-    def __init__(self, gate: Gate, operation: str, reason: str) -> None:
-        super().__init__(operation, reason)
+    def __init__(self, gate: Gate, cause: EngineError) -> None:
+        super().__init__(cause.engine, cause.operation, cause.reason)
         self.gate = gate
 
     def details(self) -> dict[str, Any]:
@@ -220,19 +247,24 @@ class DecisionUnreportedError(CodeDeployError):
 
 
 class DecisionMootError(DecisionUnreportedError):
-    """A decision is written down, and CodeDeploy takes none: it does not wait for this hook.
+    """A decision is written down, and its engine takes none: it does not wait for this hook.
 
-    It does not know it, or has an answer that could not be read; deciding so again reads it again.
+    It does not know it (`is_unknown`), or has an answer that could not be read; deciding so again
+    reads it again.
     """
 
+    def __init__(self, gate: Gate, cause: EngineError) -> None:
+        super().__init__(gate, cause)
+        self.is_unknown = isinstance(cause, HookUnknownError)
 
-class DecisionDeniedError(CodeDeployError):
-    """CodeDeploy does not let the decider answer hooks; nothing is decided, and the gate waits."""
 
-    def __init__(self, gate: Gate, operation: str, reason: str) -> None:
-        super().__init__(operation, reason)
+class DecisionDeniedError(EngineError):
+    """An engine does not let the decider answer hooks; nothing is decided, and the gate waits."""
+
+    def __init__(self, gate: Gate, cause: EngineError) -> None:
+        super().__init__(cause.engine, cause.operation, cause.reason)
         self.gate = gate
-        self.permission = f"codedeploy:{operation}"
+        self.permission = f"{cause.engine}:{cause.operation}"  # as IAM has it
 
     def details(self) -> dict[str, Any]:
         """As of any error, with the gate's status for the gate."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Any, Final, TypeGuard
@@ -21,6 +21,18 @@ def is_gate_id(value: object) -> TypeGuard[str]:
 def is_hook_id(value: object) -> TypeGuard[str]:
     """Whether a value from outside can be a hook's id."""
     return isinstance(value, str) and bool(HOOK_ID.fullmatch(value))
+
+
+class EngineName(StrEnum):
+    """What asked and waits for the answer, as it is written down."""
+
+    CODEDEPLOY = "codedeploy"
+    ECS = "ecs"
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return {EngineName.CODEDEPLOY: "CodeDeploy", EngineName.ECS: "ECS"}[self]
 
 
 class GateStatus(StrEnum):
@@ -81,24 +93,54 @@ class Outcome(StrEnum):
     ROLLED_BACK = "rolled_back"
 
 
+class TimeoutAction(StrEnum):
+    """What ECS does with a deployment that nobody decides about in time."""
+
+    ROLLBACK = "ROLLBACK"
+    CONTINUE = "CONTINUE"
+
+
 @dataclass(frozen=True)
 class Hook:
-    """One execution of a CodeDeploy lifecycle event hook. Both ids are opaque."""
+    """One thing that waits at an engine for an answer: the id of its gate, and its own.
+
+    Both are opaque, and say which it is. The rest is what is known of it besides: at which engine
+    it waits; and for ECS of which service deployment, at which stage of it, and until when.
+    """
 
     deployment_id: str
     execution_id: str
+    engine: EngineName = field(default=EngineName.CODEDEPLOY, compare=False)
+    service_deployment_arn: str | None = field(default=None, compare=False)
+    stage: str | None = field(default=None, compare=False)
+    deadline: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
 class Deployment:
-    """What CodeDeploy says of a deployment; everything None when it could not be asked."""
+    """What an engine says of a deployment; everything None when it could not be asked.
+
+    `status` is in the engine's own words. A service is CodeDeploy's `application` and
+    `deployment_group`, or ECS's `cluster` and `service`. `traffic`: how ECS shifts it, in words;
+    `is_first`: there is no version to go back to.
+    """
 
     application: str | None = None
     deployment_group: str | None = None
+    cluster: str | None = None
+    service: str | None = None
     description: str | None = None
     creator: str | None = None
+    traffic: str | None = None
+    is_first: bool | None = None
     status: str | None = None
+    has_ended: bool = False
     error: str | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its engine has said what it is about."""
+        return bool(self.application or self.service)
 
 
 UNDESCRIBED: Final = Deployment()
@@ -121,16 +163,26 @@ class Decision:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What became of a hook that CodeDeploy takes no answer for any more.
+    """What became of a hook that its engine takes no answer for any more.
 
-    `status` is APPROVED, REJECTED or EXPIRED; `at` when, UTC, and `detail` why, if CodeDeploy says.
+    `status` is APPROVED, REJECTED or EXPIRED; `at` when, UTC, and `detail` why, if the engine says.
     `is_answered`: the hook had an answer; False if its deployment was stopped, or failed, without.
+    `timeout_action`: of an EXPIRED one, what ECS has done. `is_inferred`: its engine does not say
+    what the answer was any more; it follows from what became of the deployment.
     """
 
     status: GateStatus
     at: datetime | None = None
     detail: str | None = None
     is_answered: bool = True
+    timeout_action: TimeoutAction | None = None
+    is_inferred: bool = False
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the deployment has gone on."""
+        is_let_through = self.timeout_action is TimeoutAction.CONTINUE
+        return is_let_through or self.status is GateStatus.APPROVED
 
 
 @dataclass(frozen=True)
@@ -152,16 +204,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """What CodeDeploy says of the lifecycle event whose hook Greenlight is; None: not known."""
+    """What an engine says of where a hook stands; None: not known.
+
+    `status` is in the engine's own words. `waits_since` and `deadline`: since and until when it
+    waits for an answer, if it does. `timeout_action`: what ECS does then.
+    """
 
     status: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-
-    @property
-    def waits_since(self) -> datetime | None:
-        """Since when CodeDeploy waits for the hook; None if it does not."""
-        return self.started_at if self.status == "InProgress" else None
+    waits_since: datetime | None = None
+    deadline: datetime | None = None
+    timeout_action: TimeoutAction | None = None
 
 
 UNKNOWN: Final = Lifecycle()
@@ -172,7 +226,7 @@ class NewGate:
     """What a hook's gate is opened or failed with; one that is there already keeps its own times.
 
     `deployment` and `lifecycle`: what its engine says of it; the deadline is right where that says
-    since when it waits. `decide_by`: when Greenlight rejects it, if that is before the deadline.
+    until when it waits. `decide_by`: when Greenlight rejects it, if that is before the deadline.
     """
 
     hook: Hook
@@ -189,11 +243,12 @@ class NewGate:
 class Gate:
     """A deployment that waits for a person's decision. Times are UTC, to the second.
 
+    What it is about, see Hook, Deployment and Lifecycle.
     `decide_by`: when Greenlight rejects it for want of a decision, if it does. `notified_at`: when
     people had been told that it waits, `failure_notified_at` that it failed. `place`: where their
     message is, if a bot posted it, and `shown`: the `appearance` that it was given last.
     `claimed_by`: who says that they are testing. `reminded_for`: the moment of the last reminder.
-    `reported_at`: since when CodeDeploy knows. `outcome`: what became of the deployment. `history`:
+    `reported_at`: since when its engine knows. `outcome`: what became of the deployment. `history`:
     an entry of `event`, `at` and more for each thing that happened, oldest first.
     """
 
@@ -203,10 +258,18 @@ class Gate:
     test_url: str
     created_at: datetime
     deadline: datetime
+    engine: EngineName = EngineName.CODEDEPLOY
+    service_deployment_arn: str | None = None
+    stage: str | None = None
+    timeout_action: TimeoutAction | None = None
     application: str | None = None
     deployment_group: str | None = None
+    cluster: str | None = None
+    service: str | None = None
     description: str | None = None
     creator: str | None = None
+    traffic: str | None = None
+    is_first: bool | None = None
     decide_by: datetime | None = None
     notified_at: datetime | None = None
     place: Place | None = None
@@ -229,7 +292,25 @@ class Gate:
     @property
     def hook(self) -> Hook:
         """The hook that the gate answers."""
-        return Hook(self.deployment_id, self.hook_execution_id)
+        return Hook(
+            self.deployment_id,
+            self.hook_execution_id,
+            self.engine,
+            self.service_deployment_arn,
+            self.stage,
+            self.deadline,
+        )
+
+    @property
+    def deployment(self) -> str:
+        """Its deployment, as its engine calls it: an id, or an ARN."""
+        return self.service_deployment_arn or self.deployment_id
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of its service, as far as they are known."""
+        names = (self.application, self.deployment_group, self.cluster, self.service)
+        return tuple(name for name in names if name)
 
     @property
     def state(self) -> GateState:
@@ -239,6 +320,28 @@ class Gate:
         if self.status is GateStatus.FAILED:
             return GateState.CLOSED if self.failed_at else GateState.FAILING
         return GateState.CLOSED if self.reported_at else GateState.DECIDED
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it has let its deployment go on: by a decision, or for want of one."""
+        is_let_through = (
+            self.status is GateStatus.EXPIRED
+            and self.decided_via is Via.ELSEWHERE
+            and self.timeout_action is TimeoutAction.CONTINUE
+        )
+        return is_let_through or self.status is GateStatus.APPROVED
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it has let its deployment go on for want of a decision, and nobody was told."""
+        is_told = self.notified_at or self.failure_notified_at
+        return self.status is GateStatus.EXPIRED and self.goes_on and not is_told
+
+    @property
+    def is_stranded(self) -> bool:
+        """Whether it was to be rolled back, and could not be."""
+        is_failed = self.outcome is Outcome.FAILED and not self.goes_on
+        return is_failed and self.engine is EngineName.ECS
 
     @property
     def ends_at(self) -> datetime:
@@ -267,6 +370,10 @@ def failed_gate(new: NewGate, reason: str) -> Gate:
     return Gate(
         deployment_id=new.hook.deployment_id,
         hook_execution_id=new.hook.execution_id,
+        engine=new.hook.engine,
+        service_deployment_arn=new.hook.service_deployment_arn,
+        stage=new.hook.stage,
+        timeout_action=new.lifecycle.timeout_action,
         status=GateStatus.FAILED,
         test_url=new.test_url,
         created_at=new.created_at,

@@ -23,9 +23,10 @@ class News(StrEnum):
     WAITING = "it waits for them"
     REMINDER = "it still waits for them, and how long is left"
     CLOSED = "it does not wait any more: who ended it, when, why, and what became of the deployment"
-    FAILED = "nobody could be asked, and CodeDeploy knows from Greenlight that it failed"
-    ENDED = "nobody could be asked, and it has ended at CodeDeploy by itself"
-    STUCK = "nobody could be asked, and CodeDeploy could not be told: it hangs"
+    FAILED = "nobody could be asked, and its engine knows from Greenlight that it failed"
+    ENDED = "nobody could be asked, and it has ended at its engine by itself"
+    STUCK = "nobody could be asked, and its engine could not be told: it hangs"
+    LEFT = "nobody could be asked, and it is left waiting, as was wished"
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Lease:
 
 # Longer than a try can post to Slack (29 s), shorter than Lambda's first retry is away (60 s).
 TELLING: Final = Lease("lease_until", "try_id", timedelta(seconds=45))
-# Longer than a decision can take to reach CodeDeploy; then another click may report it.
+# Longer than a decision can take to reach its engine; then another click may report it.
 REPORTING: Final = Lease("report_until", "report_try_id", timedelta(seconds=15))
 # As telling: to change the message, or to answer in its thread.
 SHOWING: Final = Lease("show_until", "show_try_id", timedelta(seconds=45))
@@ -80,13 +81,27 @@ class Step:
     news: tuple[News, ...] = ()
 
 
-_DEPLOYMENT: Final = ("test_url", "application", "deployment_group", "description", "creator")
+_DEPLOYMENT: Final = (
+    "test_url",
+    "application",
+    "deployment_group",
+    "cluster",
+    "service",
+    "description",
+    "creator",
+    "traffic",
+    "is_first",
+)
+# What an engine says of how long it waits, and of what it does then.
+_WAITS: Final = ("deadline", "decide_by", "timeout_action")
 _OPENED: Final = (
     "hook_execution_id",
+    "engine",
+    "service_deployment_arn",
+    "stage",
     "created_at",
-    "deadline",
-    "decide_by",
     "expires_at",
+    *_WAITS,
     *_DEPLOYMENT,
 )
 _DECISION: Final = ("decided_by", "decided_via", "decided_at", "reason")
@@ -108,7 +123,7 @@ RESUME: Final = Step(
     starts_from=(WAITING,),
     absent=("notified_at",),
     takes=TELLING,
-    sets=("deadline", "decide_by", *_DEPLOYMENT),
+    sets=(*_WAITS, *_DEPLOYMENT),
 )
 NOTIFIED: Final = Step(
     "notified",
@@ -210,8 +225,18 @@ SETTLE: Final = Step(
     leads_to=(APPROVED, REJECTED, EXPIRED),
     absent=("reported_at",),
     holds=REPORTING,
-    sets=(*_DECISION, "reported_at"),
+    sets=(*_DECISION, "reported_at", "timeout_action"),
     removes=(*_DECISION, REPORTING.until),
+    events=("decided", "expired"),
+    news=(News.CLOSED,),
+)
+CORRECT: Final = Step(
+    "correct",
+    starts_from=(*DECIDED, EXPIRED),
+    leads_to=(APPROVED, REJECTED, EXPIRED),
+    as_seen=True,
+    sets=(*_DECISION, "reported_at", "timeout_action"),
+    removes=_DECISION,
     events=("decided", "expired"),
     news=(News.CLOSED,),
 )
@@ -221,7 +246,7 @@ SETTLE_UNASKED: Final = Step(
     leads_to=(APPROVED, REJECTED, EXPIRED),
     absent=("reported_at",),
     holds=TELLING,
-    sets=(*_DECISION, "reported_at"),
+    sets=(*_DECISION, "reported_at", "timeout_action"),
     removes=(*_DECISION, TELLING.until),
     events=("decided", "expired"),
 )
@@ -273,6 +298,7 @@ LIFE: Final = (
     REPORTED,
     STOP_REPORTING,
     SETTLE,
+    CORRECT,
     SETTLE_UNASKED,
     SHOW,
     SHOWN,

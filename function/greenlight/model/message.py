@@ -40,13 +40,12 @@ class Commands:
 
 @dataclass(frozen=True)
 class Pointers:
-    """Where an engine's name, page and commands for a gate lead people.
+    """Where an engine's page and commands for a gate lead people.
 
     `commands` are the AWS CLI's. `options` are those of `greenlight` that name the region and the
     table.
     """
 
-    engine: str
     console_url: str
     commands: Commands
     options: tuple[str, ...]

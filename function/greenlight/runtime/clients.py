@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     from types_boto3_codedeploy import CodeDeployClient
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_ecs import ECSClient
     from types_boto3_events import EventBridgeClient
+    from types_boto3_lambda import LambdaClient
     from types_boto3_scheduler import EventBridgeSchedulerClient
 
 
@@ -72,9 +74,19 @@ class Clients:
     @cached_property
     def codedeploy_look_up(self) -> "CodeDeployClient":
         """CodeDeploy, to look up what is only nice to know: not even a first try may be late."""
-        client: CodeDeployClient = self._client("codedeploy", LOOK_UP_CONFIG)
-        refuse = late_tries_refused(self.countdown, after=0)
-        client.meta.events.register("request-created", refuse)
+        client: CodeDeployClient = self._look_up("codedeploy")
+        return client
+
+    @cached_property
+    def ecs(self) -> "ECSClient":
+        """ECS, to answer."""
+        client: ECSClient = self._client("ecs", self._config)
+        return client
+
+    @cached_property
+    def ecs_look_up(self) -> "ECSClient":
+        """ECS, to look up what is only nice to know, likewise."""
+        client: ECSClient = self._look_up("ecs")
         return client
 
     @cached_property
@@ -87,6 +99,12 @@ class Clients:
     def events(self) -> "EventBridgeClient":
         """EventBridge."""
         client: EventBridgeClient = self._client("events", self._config)
+        return client
+
+    @cached_property
+    def functions(self) -> "LambdaClient":
+        """Lambda."""
+        client: LambdaClient = self._client("lambda", self._config)
         return client
 
     @cached_property
@@ -105,6 +123,12 @@ class Clients:
             return aws_session(self.countdown, **self._where)
         except BotoCoreError as exc:
             raise SettingsError(f"no AWS client can be made: {exc}") from exc
+
+    def _look_up(self, service: str) -> Any:
+        client = self._client(service, LOOK_UP_CONFIG)
+        refuse = late_tries_refused(self.countdown, after=0)
+        client.meta.events.register("request-created", refuse)
+        return client
 
     def _client(self, service: Any, config: Config) -> Any:
         try:

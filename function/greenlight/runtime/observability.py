@@ -15,7 +15,7 @@ from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
 from aws_lambda_powertools.tracing.base import BaseProvider
 
 from greenlight.model.errors import GreenlightError
-from greenlight.model.gate import Outcome
+from greenlight.model.gate import EngineName, Outcome
 from greenlight.runtime.settings import is_in_lambda, service_name
 
 NAMESPACE: Final = "Greenlight"
@@ -47,6 +47,8 @@ MOMENT_NOT_SET: Final = "MomentNotSet"
 CLOCK_FAILED: Final = "ClockFailed"
 CHANGE_FAILED: Final = "ChangeFailed"
 OUTCOME_FAILED: Final = "OutcomeFailed"
+SWEEP_FAILED: Final = "SweepFailed"
+HOOK_FOUND: Final = "HookFound"
 EVENT_NOT_PUBLISHED: Final = "EventNotPublished"
 OUTCOMES: Final = {
     Outcome.LIVE: "ReleaseLive",
@@ -99,12 +101,25 @@ def count(metric: str) -> None:
     metrics.add_metric(metric, MetricUnit.Count, 1)
 
 
+def count_by(engine: EngineName) -> None:
+    """What this invocation counts comes by an engine, too: it is about a gate of that one."""
+    dimensions = {"service": service_name(), "engine": engine.value}
+    if dimensions not in metrics.provider.dimension_sets:
+        metrics.add_dimensions(**dimensions)
+
+
 def count_now(metric: str, **dimensions: str) -> None:
     """Counts one of a thing, even if the invocation is killed before it ends."""
     with single_metric(metric, MetricUnit.Count, 1, namespace=NAMESPACE) as counted:
         for name, value in {"service": service_name(), **dimensions}.items():
             counted.add_dimension(name, value)
         counted.add_metadata("deployment_id", logger.get_correlation_id())
+
+
+def count_failed_over(engine: EngineName) -> None:
+    """Counts a release that people never saw, as `count_now` does, and by its engine, too."""
+    count_now(HOOK_FAILED_OVER)
+    count_now(HOOK_FAILED_OVER, engine=engine.value)
 
 
 def annotate(**annotations: str) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, NotRequired, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -32,16 +32,20 @@ class Schedules:
         self._client = client
         self._settings = settings
 
-    def set_moment(self, due: Due, hook: Hook, at: datetime) -> None:
+    def set_moment(
+        self, due: Due, hook: Hook, at: datetime, every: timedelta | None = None
+    ) -> None:
         """Has the clock function called at a time (UTC) for a hook's gate. Raises MomentError.
 
-        To watch it, the function is called each minute until then. Made twice, it is one: its name
-        is that of the hook, what is due, and when.
+        Or again and again until then, `every` so many minutes. Made twice, it is one: its name is
+        that of the hook, what is due, and when.
         """
         at_text = f"{at:%Y-%m-%dT%H:%M:%S}"
         times: _Times = {"ScheduleExpression": f"at({at_text})"}
-        if due is Due.WATCH:
-            times = {"ScheduleExpression": "rate(1 minute)", "EndDate": at}
+        if every:
+            minutes = every // timedelta(minutes=1)
+            unit = "minute" if minutes == 1 else "minutes"
+            times = {"ScheduleExpression": f"rate({minutes} {unit})", "EndDate": at}
         name = _name(due, hook, at_text)
         payload = {
             "due": due,

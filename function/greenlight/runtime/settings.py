@@ -46,7 +46,7 @@ _URL = re.compile(
 )
 _URL_WANTED = "must be an absolute http or https URL, without spaces or control characters"
 
-_PLACEHOLDERS = ("application", "deployment_group", "deployment_id")
+_PLACEHOLDERS = ("application", "cluster", "deployment_group", "deployment_id", "service")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _TABLE = re.compile(
     r"[A-Za-z0-9_.-]{3,255}|arn:aws[a-z-]*:dynamodb:[a-z0-9-]+:\d{12}:table/[A-Za-z0-9_.-]{3,255}"
@@ -67,6 +67,7 @@ _BOT_TOKEN = re.compile(r"xox[A-Za-z0-9.-]{10,500}")
 _MINUTES = re.compile(r"0*[0-9]{1,5}")
 _NAME = re.compile(r"[0-9A-Za-z_.-]{1,64}")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d{12}:[A-Za-z0-9+=,.@_/:-]{1,256}")
+_SERVICES = re.compile(r"\*|[A-Za-z0-9_*-]{1,255}/[A-Za-z0-9_*-]{1,255}")
 _BUS = re.compile(r"(arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus/)?[A-Za-z0-9._/-]{1,256}")
 
 T = TypeVar("T")
@@ -163,7 +164,8 @@ class FailureSettings:
 
     A deployment must not hang because of a setting that has nothing to do with it: `table_name` is
     None, `slack` has no way, and `test_url` is empty, where they are missing or malformed; the rest
-    has its default. `problems` has a sentence for each.
+    has its default. `leaves`: a hook that can wait for days is not failed. `problems` has a
+    sentence for each.
     """
 
     table_name: str | None
@@ -175,6 +177,7 @@ class FailureSettings:
     slash_command: str | None
     ends_gates: bool
     decide_within: timedelta | None
+    leaves: bool
     problems: tuple[str, ...]
 
     @property
@@ -267,6 +270,7 @@ def load_failure_settings(environ: Mapping[str, str] = os.environ) -> FailureSet
         slash_command=reader.optional("SLACK_COMMAND", _slash_command),
         ends_gates=reader.has("SCHEDULE_GROUP"),
         decide_within=reader.optional("DECIDE_WITHIN_MINUTES", _minutes),
+        leaves=reader.read("PAUSE_FAILURE", _leaves, default=False),
         problems=tuple(reader.problems),
     )
 
@@ -305,6 +309,12 @@ def load_keeping_settings(environ: Mapping[str, str] = os.environ) -> KeepingSet
             event_bus=reader.optional("EVENT_BUS_NAME", _event_bus),
         )
     )
+
+
+def load_services(environ: Mapping[str, str] = os.environ) -> str:
+    """The pattern (`cluster/service`, `*` is anything) of ECS's services. Raises SettingsError."""
+    reader = _Reader(environ)
+    return reader.checked(reader.read("ECS_SERVICES", _services, "*"))
 
 
 def load_table_name(environ: Mapping[str, str] = os.environ) -> str:
@@ -392,6 +402,8 @@ def fill_test_url(template: str, deployment_id: str, deployment: Deployment) -> 
         "deployment_id": deployment_id,
         "application": deployment.application,
         "deployment_group": deployment.deployment_group,
+        "cluster": deployment.cluster,
+        "service": deployment.service,
     }
 
     def fill(match: re.Match[str]) -> str:
@@ -583,6 +595,18 @@ def _image_url(text: str) -> str:
     if len(text) > MAX_IMAGE_URL_CHARACTERS:
         raise ValueError(f"is longer than {MAX_IMAGE_URL_CHARACTERS} characters")
     _check_url(text)
+    return text
+
+
+def _leaves(text: str) -> bool:
+    if text not in ("rollback", "leave"):
+        raise ValueError("must be rollback or leave")
+    return text == "leave"
+
+
+def _services(text: str) -> str:
+    if not _SERVICES.fullmatch(text):
+        raise ValueError("must be cluster/service, in which * is anything, or * alone")
     return text
 
 

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from greenlight.model.errors import ClickError
-from greenlight.model.gate import Hook, Verdict, is_gate_id, is_hook_id
+from greenlight.model.gate import EngineName, Hook, Verdict, is_gate_id, is_hook_id
 
 # What tells Greenlight's buttons and its reason from whatever else an app of Slack's has.
 ACTIONS: Final = {f"greenlight_{verdict}": verdict for verdict in Verdict}
@@ -21,7 +21,8 @@ _KEYS_BEFORE: Final = ("DeploymentId", "LifecycleEventHookExecutionId")
 
 def button_value(hook: Hook) -> str:
     """What a button brings back, as JSON; under the 2,000 characters that Slack takes."""
-    return json.dumps(dict(zip(_KEYS, (hook.deployment_id, hook.execution_id), strict=True)))
+    value = dict(zip(_KEYS, (hook.deployment_id, hook.execution_id), strict=True))
+    return json.dumps({**value, "engine": hook.engine})
 
 
 def hook_of(value: object) -> Hook:
@@ -34,5 +35,10 @@ def hook_of(value: object) -> Hook:
         for keys in (_KEYS, _KEYS_BEFORE):
             gate_id, hook_id = (held.get(key) for key in keys)
             if is_gate_id(gate_id) and is_hook_id(hook_id):
-                return Hook(gate_id, hook_id)
+                return Hook(gate_id, hook_id, _engine(held.get("engine")))
     raise ClickError("the value of its button is no hook")
+
+
+def _engine(name: object) -> EngineName:
+    """The engine of a button; it was always the same one where a button names none."""
+    return EngineName.ECS if name == EngineName.ECS else EngineName.CODEDEPLOY

@@ -8,9 +8,18 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from greenlight.model.gate import Gate, GateState, GateStatus, Outcome, Verdict, Via
+from greenlight.model.gate import (
+    EngineName,
+    Gate,
+    GateState,
+    GateStatus,
+    Outcome,
+    TimeoutAction,
+    Verdict,
+    Via,
+)
 from greenlight.model.life import News
-from greenlight.model.message import Look, Message, Pointers
+from greenlight.model.message import Language, Look, Message, Pointers
 from greenlight.slack.blocks import (
     SECTION_CHARACTERS,
     Block,
@@ -40,6 +49,10 @@ _OPTIONAL_BLOCKS: Final = frozenset({"image", "input"})
 _MAX_APPROVERS_SHOWN: Final = 30
 _NAME_CHARACTERS: Final = 60  # of each name in a confirmation, which has room for 300
 _MAX_GATES_LISTED: Final = 20
+# The stage of ECS at which the new version takes all test traffic; CodeDeploy's hook has no other.
+_TESTED_STAGE: Final = "POST_TEST_TRAFFIC_SHIFT"
+# From here on, people count in hours.
+_HOURS_FROM: Final = timedelta(hours=2)
 _HISTORY_TITLE_CHARACTERS: Final = 100
 _ARN_CHARACTERS: Final = 150  # room for that of any person
 _TYPED_CHARACTERS: Final = 200  # room for any command with any id
@@ -50,7 +63,7 @@ def render(gate: Gate, news: News, pointers: Pointers, look: Look) -> Message:
 
     Raises KeyError for news that are not of a gate in such a state.
     """
-    words = words_in(look.languages, pointers.engine)
+    words = words_in(look.languages, gate.engine)
     match news:
         case News.WAITING:
             return _waiting(gate, pointers, look, words)
@@ -58,7 +71,7 @@ def render(gate: Gate, news: News, pointers: Pointers, look: Look) -> Message:
             return _waiting(gate, pointers, look, words, title=words.reminder_header)
         case News.CLOSED:
             return _closed(gate, pointers, words)
-        case News.FAILED | News.ENDED | News.STUCK:
+        case News.FAILED | News.ENDED | News.STUCK | News.LEFT:
             return _not_asked(gate, news, pointers, words)
 
 
@@ -66,9 +79,10 @@ def reminder(
     gate: Gate, approvers: Collection[str], now: datetime, pointers: Pointers, look: Look
 ) -> Message:
     """How long is left to decide, and for whom: below a bot's message, or as one of its own."""
-    words = words_in(look.languages, pointers.engine)
-    minutes = max(1, round((gate.ends_at - now) / timedelta(minutes=1)))
-    said = [words.reminder.format(minutes=minutes, when=moment(gate.ends_at))]
+    words = words_in(look.languages, gate.engine)
+    left = gate.ends_at - now
+    how_long = _counted(left, words.reminder, words.reminder_hours)
+    said = [how_long.replace("{when}", moment(gate.ends_at))]
     whom = sorted(approvers)[:_MAX_APPROVERS_SHOWN]
     if gate.claimed_by:
         is_enough = not approvers or gate.claimed_by in approvers
@@ -83,15 +97,15 @@ def reminder(
     return {**message, "blocks": [first, *map(section, said), *rest]}
 
 
-def answer_to(gate: Gate, pointers: Pointers, look: Look) -> Message | None:
+def answer_to(gate: Gate, look: Look) -> Message | None:
     """What is said below a bot's message of how a gate ended; None where the message says it.
 
     That nobody decided is said once; how a rejected deployment ends is no news.
     """
-    words = words_in(look.languages, pointers.engine)
-    if gate.outcome and gate.status is GateStatus.APPROVED:
+    words = words_in(look.languages, gate.engine)
+    if gate.outcome and (gate.goes_on or gate.is_stranded):
         said = _what_became(gate, words)
-        if gate.outcome is not Outcome.LIVE and gate.decided_by:
+        if gate.goes_on and gate.outcome is not Outcome.LIVE and gate.decided_by:
             said.append(words.approver_told.format(who=_who(gate)))
     elif gate.decided_via is Via.CLOCK and not (gate.shown or "").startswith(gate.status):
         said = _what_happened(gate, words)
@@ -112,12 +126,14 @@ def _waiting(
     ]
     if gate.description:
         blocks.append(section(f"*{words.description}*\n{shown(gate.description)}"))
-    if not gate.application:
+    if not gate.names:
         blocks.append(section(words.unknown_deployment))
+    if gate.is_first:
+        blocks.append(section(words.first_deployment))
     blocks += map(section, _claimed(gate, words))
     blocks += [
         section(f"*{words.deadline}*\n{moment(gate.ends_at)}\n{_after(gate, words)}"),
-        section(words.what_to_press if look.has_buttons else words.what_to_do),
+        section(_what_to_do(gate, look, words)),
     ]
     if look.has_buttons:
         blocks += [
@@ -138,6 +154,14 @@ def _waiting(
         blocks.append({"type": "image", "image_url": look.image_url, "alt_text": words.image})
     text = f"{title or words.header} · {gate.deployment_id} · {shown(gate.test_url)}"
     return {"text": text, "blocks": blocks}
+
+
+def _what_to_do(gate: Gate, look: Look, words: Words) -> str:
+    """Where the deployment stands, and how to decide."""
+    if gate.engine is EngineName.CODEDEPLOY or gate.stage == _TESTED_STAGE:
+        return words.what_to_press if look.has_buttons else words.what_to_do
+    sentence = words.what_to_press_at if look.has_buttons else words.what_to_do_at
+    return sentence.format(stage=shown(gate.stage or "?", _NAME_CHARACTERS))
 
 
 def _commands(gate: Gate, pointers: Pointers, words: Words) -> list[Block]:
@@ -184,6 +208,7 @@ def _not_asked(gate: Gate, news: News, pointers: Pointers, words: Words) -> Mess
         News.FAILED: (words.failed_header, words.failed),
         News.ENDED: (words.failed_header, words.ended),
         News.STUCK: (words.stuck_header, words.stuck),
+        News.LEFT: (words.left_header, words.left),
     }[news]
     blocks: list[Block] = [
         header(title),
@@ -191,8 +216,14 @@ def _not_asked(gate: Gate, news: News, pointers: Pointers, words: Words) -> Mess
         section(f"*{words.cause}*\n{shown(gate.reason)}"),
         section(sentence),
     ]
+    commands = pointers.commands
     if news is News.STUCK:
-        blocks.append(section(code(pointers.commands.reject)))
+        blocks.append(section(code(commands.reject)))
+    if news is News.LEFT:
+        until = f"*{words.deadline}*\n{moment(gate.deadline)}\n{_after(gate, words)}"
+        approve = f"{words.aws_approve}\n{code(commands.approve)}"
+        reject = f"{words.aws_reject}\n{code(commands.reject)}"
+        blocks += map(section, (until, approve, reject))
     return {"text": f"{title} · {gate.deployment_id}", "blocks": blocks}
 
 
@@ -293,14 +324,18 @@ def no_index_notice(table: str, index: str, words: Words) -> Message:
     return _notice(words.no_index.format(table=shown(table), index=shown(index)))
 
 
-def list_notice(gates: Sequence[Gate], pages: Sequence[str], words: Words) -> Message:
+def list_notice(
+    gates: Sequence[Gate], pages: Sequence[str], languages: tuple[Language, ...]
+) -> Message:
     """Tells one person what waits; `pages` are the gates' pages in the console."""
+    words = words_in(languages)
     if not gates:
         return _notice(words.nothing_waits)
     count, more = len(gates), len(gates) - _MAX_GATES_LISTED
-    listed = [_listed(gate, page, words) for gate, page in zip(gates, pages, strict=True)][
-        :_MAX_GATES_LISTED
-    ]
+    listed = [
+        _listed(gate, page, words_in(languages, gate.engine))
+        for gate, page in zip(gates, pages, strict=True)
+    ][:_MAX_GATES_LISTED]
     rest = [words.more_wait.format(count=more)] if more > 0 else []
     return _notice(words.what_waits.format(count=count), *listed, *rest)
 
@@ -336,7 +371,7 @@ def plainer(message: Message) -> Message:
 
 def _title(gate: Gate, words: Words) -> str:
     """The heading of a gate that does not wait any more."""
-    if gate.outcome and gate.status is GateStatus.APPROVED:
+    if gate.outcome and (gate.goes_on or gate.is_stranded):
         return {
             Outcome.LIVE: words.live_header,
             Outcome.FAILED: words.broken_header,
@@ -362,12 +397,11 @@ def _what_became(gate: Gate, words: Words) -> list[str]:
         Outcome.ROLLED_BACK: words.rolled_back,
     }[gate.outcome]
     at = gate.outcome_at or gate.created_at
-    minutes = max(1, round((at - gate.created_at) / timedelta(minutes=1)))
-    took = words.took.format(minutes=minutes)
+    took = _counted(at - gate.created_at, words.took, words.took_hours)
     languages = zip(sentence.format(when=moment(at)).split("\n"), took.split("\n"), strict=True)
     said = ["\n".join(" · ".join(both) for both in languages)]
     # What failed by a decision has the decision's reason.
-    is_own = gate.status is GateStatus.APPROVED and gate.outcome_reason
+    is_own = (gate.goes_on or gate.is_stranded) and gate.outcome_reason
     return [*said, f"*{words.reason}*: {shown(gate.outcome_reason)}"] if is_own else said
 
 
@@ -388,15 +422,26 @@ def _what_happened(gate: Gate, words: Words) -> list[str]:
             words.rejected_by if is_known else words.rejected_elsewhere,
             gate.decided_at,
         ),
-        GateStatus.EXPIRED: (
-            words.expired_by_clock if gate.decided_via is Via.CLOCK else words.expired,
-            gate.decided_at,
-        ),
+        GateStatus.EXPIRED: (_why_expired(gate, words), gate.decided_at),
         GateStatus.FAILED: (words.failed_at, gate.failed_at),
     }[gate.status]
     happened = sentence.format(who=_who(gate), when=moment(at or gate.created_at))
     is_said = gate.reason is None or gate.decided_via is Via.CLOCK
     return [happened] if is_said else [happened, f"*{words.reason}*: {shown(gate.reason)}"]
+
+
+def _why_expired(gate: Gate, words: Words) -> str:
+    """Who has ended a gate for want of a decision, and how."""
+    if gate.decided_via is Via.CLOCK:
+        return words.expired_by_clock
+    return words.expired_going_on if gate.goes_on else words.expired
+
+
+def _counted(time: timedelta, minutes: str, hours: str) -> str:
+    """A sentence that says how long something takes: in minutes, or in hours."""
+    if time < _HOURS_FROM:
+        return minutes.replace("{minutes}", str(max(1, round(time / timedelta(minutes=1)))))
+    return hours.replace("{hours}", str(round(time / timedelta(hours=1))))
 
 
 def _claimed(gate: Gate, words: Words) -> list[str]:
@@ -408,7 +453,13 @@ def _claimed(gate: Gate, words: Words) -> list[str]:
 
 def _after(gate: Gate, words: Words) -> str:
     """What happens to a gate that nobody decides in time."""
-    return words.after_decide_by if gate.decide_by else words.after_deadline
+    if gate.decide_by:
+        return words.after_decide_by
+    return {
+        TimeoutAction.CONTINUE: words.after_going_on,
+        TimeoutAction.ROLLBACK: words.after_rolling_back,
+        None: words.after_deadline,
+    }[gate.timeout_action]
 
 
 def _again(gate: Gate, words: Words, command: str | None) -> str:
@@ -433,9 +484,7 @@ def _heading(gate: Gate, pointers: Pointers, words: Words) -> str:
 
 def _named(gate: Gate, console_url: str) -> str:
     """A gate's id, as a link, and its service, as far as it is known."""
-    names = [
-        shown(one, _NAME_CHARACTERS) for one in (gate.application, gate.deployment_group) if one
-    ]
+    names = [shown(one, _NAME_CHARACTERS) for one in gate.names]
     return " · ".join(
         [f"*{link(console_url, gate.deployment_id)}*", *filter(None, ["/".join(names)])]
     )
@@ -476,6 +525,10 @@ def _facts(gate: Gate, words: Words, console_url: str, creator: str | None = Non
         words.deployment: link(console_url, gate.deployment_id),
         words.application: shown(gate.application),
         words.deployment_group: shown(gate.deployment_group),
+        words.cluster: shown(gate.cluster),
+        words.service: shown(gate.service),
+        words.stage: shown(gate.stage),
+        words.traffic: shown(gate.traffic),
         words.creator: shown(creator),
     }
     known = [mrkdwn(f"*{name}*\n{value}") for name, value in fields.items() if value]
@@ -533,9 +586,9 @@ def _buttons(gate: Gate, words: Words) -> Block:
 
 def _what_is_approved(gate: Gate) -> str:
     """The service, as far as it is known, and the deployment."""
-    names = (gate.application, gate.deployment_group, gate.deployment_id)
+    names = (*gate.names, gate.deployment_id)
     *service, deployment = (shown(name, _NAME_CHARACTERS) for name in names)
-    return f"{'/'.join(service)} ({deployment})" if gate.application else deployment
+    return f"{'/'.join(service)} ({deployment})" if service else deployment
 
 
 def _notice(*texts: str) -> Message:

@@ -9,11 +9,13 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from greenlight.model.gate import (
     Deployment,
+    EngineName,
     Gate,
     GateStatus,
     NewGate,
     Outcome,
     Place,
+    TimeoutAction,
     Via,
 )
 from greenlight.model.life import Lease
@@ -89,11 +91,15 @@ def new_item(new: NewGate, status: GateStatus) -> Item:
     return present(
         {
             "hook_execution_id": new.hook.execution_id,
+            "engine": new.hook.engine,
+            "service_deployment_arn": new.hook.service_deployment_arn,
+            "stage": new.hook.stage,
             "status": status,
             "test_url": new.test_url,
             "created_at": moment_text(new.created_at),
             "deadline": moment_text(new.deadline),
             "decide_by": new.decide_by and moment_text(new.decide_by),
+            "timeout_action": new.lifecycle.timeout_action,
             "expires_at": int(new.expires_at.timestamp()),
             **_described(new.deployment),
         }
@@ -103,10 +109,11 @@ def new_item(new: NewGate, status: GateStatus) -> Item:
 def better_known(new: NewGate) -> Item:
     """The attributes of a gate that say more than those of an earlier try may."""
     known: Item = {}
-    if new.lifecycle.waits_since:
+    if new.lifecycle.deadline:
         known["deadline"] = moment_text(new.deadline)
         known["decide_by"] = new.decide_by and moment_text(new.decide_by)
-    if new.deployment.application:
+        known["timeout_action"] = new.lifecycle.timeout_action
+    if new.deployment.is_known:
         known |= {"test_url": new.test_url, **_described(new.deployment)}
     return present(known)
 
@@ -115,8 +122,12 @@ def _described(deployment: Deployment) -> Item:
     return {
         "application": deployment.application,
         "deployment_group": deployment.deployment_group,
+        "cluster": deployment.cluster,
+        "service": deployment.service,
         "description": deployment.description,
         "creator": deployment.creator,
+        "traffic": deployment.traffic,
+        "is_first": deployment.is_first,
     }
 
 
@@ -150,10 +161,20 @@ def read_gate(item: Item) -> Gate:
             test_url=item["test_url"],
             created_at=datetime.fromisoformat(item["created_at"]),
             deadline=datetime.fromisoformat(item["deadline"]),
+            engine=EngineName(item.get("engine", EngineName.CODEDEPLOY)),
+            service_deployment_arn=item.get("service_deployment_arn"),
+            stage=item.get("stage"),
+            timeout_action=(
+                TimeoutAction(item["timeout_action"]) if "timeout_action" in item else None
+            ),
             application=item.get("application"),
             deployment_group=item.get("deployment_group"),
+            cluster=item.get("cluster"),
+            service=item.get("service"),
             description=item.get("description"),
             creator=item.get("creator"),
+            traffic=item.get("traffic"),
+            is_first=item.get("is_first"),
             decide_by=_moment(item, "decide_by"),
             notified_at=_moment(item, "notified_at"),
             place=_place(item),

@@ -30,6 +30,7 @@ from greenlight.model.gate import (
 )
 from greenlight.model.life import (
     CLAIM,
+    CORRECT,
     DECIDE,
     ENDED,
     EXPIRE,
@@ -177,11 +178,11 @@ class GateTable:
         """Fails a hook's gate that waits and of which nobody was told; there need not be one.
 
         A gate of which people may have been told is left as it is (`may_be_told`), unless it is the
-        caller who holds the lease on `telling` them. `is_reported`: CodeDeploy knows already.
+        caller who holds the lease on `telling` them. `is_reported`: its engine knows already.
 
-        With a `try_id`, it is the caller's to tell CodeDeploy, and to call `mark_reported` or
+        With a `try_id`, it is the caller's to tell the engine, and to call `mark_reported` or
         `settle`, or `stop_reporting`. Without, it is not to be failed: people were told, or it was
-        decided or failed before; what CodeDeploy does not know of that is there to be taken over.
+        decided or failed before; what the engine does not know of that is there to be taken over.
         Raises GateBusyError while another try is at work, GateTakenError if another hook of the
         deployment waits, or may.
         """
@@ -227,7 +228,7 @@ class GateTable:
     def decide(self, hook: Hook, decision: Decision, now: datetime) -> Held:
         """Decides a gate that waits, or takes over a decision like it that was left unreported.
 
-        With a `try_id`, it is the caller's to tell CodeDeploy, and to call `mark_reported`,
+        With a `try_id`, it is the caller's to tell the engine, and to call `mark_reported`,
         `settle`, `give_back` or `stop_reporting`. Raises GateNotFoundError, GateReplacedError if it
         is another hook execution's, and GateBusyError if it was given back in this very moment.
         """
@@ -281,7 +282,7 @@ class GateTable:
         return Held(gate)
 
     def _take_over_decision(self, gate: Gate, now: datetime) -> Held:
-        """Takes over a decision, unless another try is bringing it to CodeDeploy."""
+        """Takes over a decision, unless another try is bringing it to the engine."""
         try:
             return self.take_over(gate, now)
         except GateBusyError as busy:
@@ -290,7 +291,7 @@ class GateTable:
             return Held(gate)
 
     def give_back(self, held: Held, problem: str, now: datetime) -> Gate:
-        """Lets a gate wait again, because CodeDeploy denied its decider; the gate as it is then.
+        """Lets a gate wait again, because the engine denied its decider; the gate as it is then.
 
         Only as long as the try that decided it holds the lease.
         """
@@ -299,7 +300,7 @@ class GateTable:
         waits = {"status": GateStatus.WAITING}
         return self._held(gate.hook, self._end(GIVE_BACK, held, waits, denied)[0])
 
-    # ── What is decided or failed is carried to CodeDeploy ───────────────────────────────────────
+    # ── What is decided or failed is carried to the engine ───────────────────────────────────────
 
     def take_over(self, gate: Gate, now: datetime) -> Held:
         """Takes over what an earlier try left unreported.
@@ -319,7 +320,7 @@ class GateTable:
         return Held(gate)
 
     def mark_reported(self, held: Held, now: datetime) -> tuple[Gate, bool]:
-        """Writes down that CodeDeploy knows; the gate as it is then, and whether this try wrote it.
+        """Writes down that the engine knows; the gate as it is then, and whether this try wrote it.
 
         It is a fact, so it asks for no lease; but it is one of the status that was reported.
         """
@@ -340,27 +341,23 @@ class GateTable:
         Only as long as the try holds the lease, that on telling people if it is `unasked`: another
         may know better by now. Who wanted to decide it, too late, is in its history only.
         """
-        at = settlement.at or now
-        truth = {
-            "status": settlement.status,
-            "decided_via": Via.ELSEWHERE,
-            "decided_at": moment_text(at),
-            "reported_at": moment_text(at),
-            "reason": settlement.detail,
-        }
-        kind = "expired" if settlement.status is GateStatus.EXPIRED else "decided"
-        settled = event(
-            kind, at, status=settlement.status, via=Via.ELSEWHERE, reason=settlement.detail
-        )
         step = SETTLE_UNASKED if unasked else SETTLE
-        return self._held(held.gate.hook, self._end(step, held, truth, settled)[0])
+        return self._held(held.gate.hook, self._end(step, held, *_settled(settlement, now))[0])
+
+    def correct(self, gate: Gate, settlement: Settlement, now: datetime) -> Gate:
+        """Brings a gate in line that is closed, and otherwise than its engine knows; as it is then.
+
+        It is a fact, so it asks for no lease.
+        """
+        made = self._update(CORRECT, gate.hook, *_settled(settlement, now), seen=gate.status)
+        return self._held(gate.hook, made[0])
 
     def stop_telling(self, held: Held) -> None:
         """Gives up the lease on telling people, so that the next try need not wait for its end."""
         self._release(STOP_TELLING, held)
 
     def stop_reporting(self, held: Held) -> None:
-        """Gives up the lease on telling CodeDeploy, likewise."""
+        """Gives up the lease on telling the engine, likewise."""
         self._release(STOP_REPORTING, held)
 
     def _release(self, step: Step, held: Held) -> None:
@@ -463,9 +460,9 @@ class GateTable:
         return item["status"] != GateStatus.FAILED or "failure_notified_at" in item
 
     def unanswered(self, now: datetime) -> list[Gate]:
-        """The gates that CodeDeploy waits for an answer to, soonest deadline first.
+        """The gates that an engine waits for an answer to, soonest deadline first.
 
-        Those that wait for a decision, and those of which CodeDeploy does not know yet what was
+        Those that wait for a decision, and those of which the engine does not know yet what was
         decided, or that nobody could be asked. Raises IndexMissingError if the table has no index
         to find them by.
         """
@@ -487,8 +484,8 @@ class GateTable:
     def _is_done(self, gate: Gate, item: Item) -> bool:
         """Whether opening has nothing left to do: people were told, or the gate does not wait.
 
-        Raises GateBusyError for a decision that came before people were told, and that CodeDeploy
-        does not know: if whoever decided does not finish it, nobody else would know of it.
+        Raises GateBusyError for a decision that came before people were told, and that the
+        engine does not know: if whoever decided does not finish it, nobody else would know of it.
         """
         if gate.state is GateState.DECIDED and not gate.notified_at:
             raise GateBusyError(gate.deployment_id, item.get(REPORTING.until))
@@ -593,10 +590,10 @@ class GateTable:
         """Puts a gate in the place of an older hook's, or of another tool's item.
 
         What happened to an older hook of the deployment stays on record. Raises GateTakenError if
-        CodeDeploy waits for that other hook.
+        the engine waits for that other hook.
         """
         if _is_taken(held, new):
-            raise GateTakenError(new.hook.deployment_id)
+            raise GateTakenError(new.hook.engine, new.hook.deployment_id)
         lease = cast("Lease", step.takes)
         found, is_put = self._put(step, new.hook, item, entry, held)
         if not is_put:
@@ -604,7 +601,7 @@ class GateTable:
         return Held(self._gate(found), item[lease.holder], is_new=True)
 
     def _query(self, status: GateStatus, now: datetime) -> "Iterator[Item]":
-        """The items of one status whose deadline is ahead and of which CodeDeploy knows nothing."""
+        """The items of one status whose deadline is ahead and of which its engine knows nothing."""
         key = "#status = :status AND #deadline > :now"
         request: Item = {
             "IndexName": STATUS_INDEX,
@@ -686,15 +683,31 @@ class GateTable:
             raise TableError(self.name, "read", str(exc)) from exc
 
 
+def _settled(settlement: Settlement, now: datetime) -> tuple[Item, dict[str, str]]:
+    """What an item has of what happened elsewhere, and the entry of its history."""
+    at = settlement.at or now
+    truth = {
+        "status": settlement.status,
+        "decided_via": Via.ELSEWHERE,
+        "decided_at": moment_text(at),
+        "reported_at": moment_text(at),
+        "reason": settlement.detail,
+        "timeout_action": settlement.timeout_action,
+    }
+    kind = "expired" if settlement.status is GateStatus.EXPIRED else "decided"
+    entry = event(kind, at, status=settlement.status, via=Via.ELSEWHERE, reason=settlement.detail)
+    return truth, entry
+
+
 def _is_gate_of(hook: Hook, item: Item) -> bool:
     """Whether an item is a gate of Greenlight's, and this hook's."""
     return item.get("hook_execution_id") == hook.execution_id and is_gate(item)
 
 
 def _is_taken(held: Item, new: NewGate) -> bool:
-    """Whether an item is the gate of another hook, which CodeDeploy waits for.
+    """Whether an item is the gate of another hook, which the engine waits for.
 
-    CodeDeploy runs one hook of a deployment after the other: the one that it waits for is that of
+    An engine runs one hook of a gate after the other: the one that it waits for is that of
     the gate which was opened since it began to wait, and of which it knows nothing yet. Where it
     does not say when that was, it may be any such gate.
     """

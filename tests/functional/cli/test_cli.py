@@ -15,7 +15,7 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from greenlight.model.errors import CodeDeployError
+from greenlight.model.errors import EngineError
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import BOB
@@ -590,7 +590,7 @@ def test_a_hook_that_could_not_be_failed_yet_is_listed_too(
 ) -> None:
     change(aws, "REMOVE notified_at")
     aws.failures[REPORT] = ["AccessDeniedException"]
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         invoke_failure(load_event("failure/on_failure_record"))
 
     assert "FAILED, not reported" in greenlight("list").stdout
@@ -751,4 +751,4 @@ def test_what_went_wrong_on_the_way_is_said_on_standard_error(
     result = greenlight("approve", "d-LOCALTEST")
 
     assert result.exit_code == 0
-    assert result.stderr == "greenlight: That CodeDeploy knows is not written down\n"
+    assert result.stderr == "greenlight: That the engine knows is not written down\n"

@@ -43,7 +43,11 @@ def test_the_message_has_buttons_beside_the_commands(click: Clicker) -> None:
     assert approve["confirm"]["title"]["text"] == "배포를 승인할까요?"
     assert "shop/shop-blue-green (d-LOCALTEST)" in approve["confirm"]["text"]["text"]
     assert reject["confirm"]["title"]["text"] == "배포를 거부할까요?"
-    assert json.loads(approve["value"]) == {"gate": HOOK[0], "hook": HOOK[1]}
+    assert json.loads(approve["value"]) == {
+        "gate": HOOK[0],
+        "hook": HOOK[1],
+        "engine": "codedeploy",
+    }
     text = whole(click.message)
     assert "aws deploy put-lifecycle-event-hook-execution-status" in text
     assert "greenlight approve d-LOCALTEST --region ap-northeast-2 --table gates" in text

@@ -121,8 +121,7 @@ def test_codedeploy_times_out(
         monkeypatch.setenv("AWS_ENDPOINT_URL_CODEDEPLOY", endpoint_url)
 
         settings = load_decision_settings()
-        patient = Clients(hasty.countdown, CHAIN_CONFIG)
-        means = Means.of(patient, settings.table_name, hasty.codedeploy)
+        means = Means.of(hasty, settings.table_name)
         said: Queue[Message] = Queue()
         take_click(pressed, settings, means, functools.partial(_put, said))
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from greenlight.gates.failing import Problem
 from greenlight.handlers import failure
 from greenlight.model.errors import (
-    CodeDeployError,
+    EngineError,
     EventError,
     GateBusyError,
     GateTakenError,
@@ -89,7 +89,8 @@ def test_a_hook_that_slack_failed_is_failed_and_the_gate_says_why(
     assert item["failed_at"] == "2026-11-23T03:04:00+00:00"
     assert item["created_at"] == "2026-11-23T03:00:00+00:00"
     assert item["test_url"] == "https://shop.green.example.com/?release=d-LOCALTEST"
-    assert item["expires_at"] == str(int((NOW + timedelta(days=90)).timestamp()))
+    forgotten = datetime.fromisoformat(item["deadline"]) + timedelta(days=90)
+    assert item["expires_at"] == str(int(forgotten.timestamp()))
     assert "lease_until" not in item
     text = whole(slack.messages[-1])
     assert "❌ ECS 배포: 테스트 요청 실패" in text
@@ -116,7 +117,8 @@ def test_a_hook_that_never_reached_the_table_leaves_a_failed_gate(
     item = plain(aws.items()[0])
     assert (item["status"], item["hook_execution_id"]) == ("FAILED", "hook-local")
     assert item["reason"] == "Runtime.ImportModuleError: Unable to import 'lamda'"
-    assert item["expires_at"] == str(int((NOW + timedelta(days=90)).timestamp()))
+    forgotten = datetime.fromisoformat(item["deadline"]) + timedelta(days=90)
+    assert item["expires_at"] == str(int(forgotten.timestamp()))
     assert len(slack.messages) == 1
     body = invoke(EVENT)["body"]
     assert body == {"deployment_id": "d-LOCALTEST", "status": "FAILED", "duplicate": True}
@@ -338,7 +340,7 @@ def test_a_decision_that_cannot_be_carried_to_its_end_is_tried_again(
     aws.failures[REPORT] = ["ServiceUnavailableException"] * 2
     click("approve")
 
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         invoke_failure(RECORD)
 
     assert len(slack.messages) == 1, "it is not stuck for want of asking people"
@@ -726,7 +728,7 @@ def test_without_codedeploy_people_are_not_told_where_slack_fails_too(
     aws.failures[REPORT] = ["AccessDeniedException"]
     slack.script.append(Answer(404, "no_service"))
 
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         invoke_failure(RECORD)
 
     assert "People are not told that it hangs" in str(output().lines)
@@ -745,12 +747,12 @@ def test_without_codedeploy_people_are_told_how_to_end_it_and_lambda_tries_again
 ) -> None:
     aws.failures[REPORT] = [code] * 9
 
-    with pytest.raises(CodeDeployError) as failed:
+    with pytest.raises(EngineError) as failed:
         invoke_failure(RECORD, DYNAMODB_TABLE_NAME=table)
 
     assert failed.value.reason == code
     (message,) = slack.messages
-    assert "⚠️ ECS 배포: 멈춰 있음" in whole(message)
+    assert "⚠️ ECS 배포: 처리 실패, 확인 필요" in whole(message)
     assert "--lifecycle-event-hook-execution-id hook-local --status Failed" in whole(message)
     assert not any("failed_at" in item for item in aws.items()), "CodeDeploy does not know"
     written = output()
@@ -769,7 +771,7 @@ def test_a_click_on_a_gate_that_is_just_being_failed_changes_nothing(
 ) -> None:
     change(aws, "REMOVE notified_at")
     aws.failures[REPORT] = ["AccessDeniedException"]
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         invoke_failure(RECORD)
 
     (notice,) = click("approve")
@@ -1073,7 +1075,7 @@ def test_without_a_region_it_is_a_settings_error(
 
 
 def test_codedeploy_out_of_reach(invoke_failure: Invoke, sleeps: list[float]) -> None:
-    with pytest.raises(CodeDeployError) as failed:
+    with pytest.raises(EngineError) as failed:
         invoke_failure(RECORD, AWS_ENDPOINT_URL_CODEDEPLOY="http://127.0.0.1:1")
 
     assert failed.value.reason == "EndpointConnectionError"

@@ -13,7 +13,7 @@ import time_machine
 
 from greenlight.handlers import failure
 from greenlight.model.errors import (
-    CodeDeployError,
+    EngineError,
     GateBusyError,
     GreenlightError,
     NoTimeToTellError,
@@ -307,7 +307,7 @@ def test_that_they_may_know_is_not_forgotten_where_codedeploy_does_not_say_what_
             aws.after = lambda _: None
 
     aws.after = deny_what_follows
-    with minute(THEN), pytest.raises(CodeDeployError):
+    with minute(THEN), pytest.raises(EngineError):
         invoke_failure(unheard)
     assert "try_id" in gate(aws)
     with minute(THEN + 1):

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from click.testing import CliRunner, Result
@@ -16,11 +16,11 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from greenlight.handlers import changes, clock, decision, failure, hook, outcome
+from greenlight.handlers import changes, clock, decision, failure, hook, outcome, pause
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
 from stand_ins.clicks import ALICE, command_form, form, payload, signed, url_event
-from stand_ins.codedeploy import REGION, state_change
+from stand_ins.codedeploy import REGION, finish, state_change
 from stand_ins.slack import BOT_TOKEN, CHANNEL, Shown, SlackStandIn
 from tests.conftest import load_event
 from tests.functional.conftest import Invoke
@@ -51,6 +51,8 @@ class Release:
     functions: dict[str, Invoke]
     monkeypatch: pytest.MonkeyPatch
     followed: int = 0
+    gate_id: ClassVar[str] = ID
+    answers: ClassVar[dict[str, str]] = {"approve": "Succeeded", "reject": "Failed"}
     environ: dict[str, str | None] = field(default_factory=dict)
 
     def post_by(self, way: str) -> None:
@@ -68,7 +70,7 @@ class Release:
         """Opens the gate and asks people; the message that asks them."""
         self.post_by(way)
         self.environ |= changes
-        self.call("hook", EVENT)
+        self.ask()
         self.follow()
         if way == "lost":
             self.slack.scopes.clear()
@@ -158,6 +160,24 @@ class Release:
             deploymentId=ID, lifecycleEventHookExecutionId=HOOK_ID, status=status
         )
 
+    def ask(self) -> dict[str, Any]:
+        """CodeDeploy calls the hook."""
+        return self.call("hook", EVENT)
+
+    def failure_record(self, error: Any = None) -> dict[str, Any]:
+        """What the failure function gets, when all tries to open the gate have failed."""
+        return {**RECORD, "requestPayload": EVENT, "responsePayload": error}
+
+    def go_live(self) -> str | None:
+        """The deployment ends well, and CodeDeploy says so."""
+        finish(ID)
+        return self.ends("SUCCESS")
+
+    @property
+    def answer(self) -> str | None:
+        """What the engine was answered; None while it waits."""
+        return self.aws.reports.get(HOOK)
+
     def ends(self, state: str, deployment_id: str = ID) -> str | None:
         """CodeDeploy says that a deployment has ended; what the gate has for its outcome."""
         found: str | None = self.call("outcome", state_change(deployment_id, state))["body"][
@@ -202,6 +222,7 @@ def following(event: Any, context: Any) -> dict[str, Any]:
 
 HANDLERS: dict[str, Any] = {
     "hook": hook,
+    "pause": pause,
     "failure": failure,
     "decision": decision,
     "clock": clock,

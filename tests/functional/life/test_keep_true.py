@@ -103,7 +103,7 @@ def test_people_see_how_a_gate_ended_and_have_nothing_to_press(
     assert release.follow()
 
     shown = release.messages[-1]
-    words = words_in((language,), "CodeDeploy")
+    words = words_in((language,))
     assert shown.content["blocks"][0]["text"]["text"] == getattr(words, header)
     assert shown.buttons == []
     for expected in (who, why, when(release)):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from greenlight.model.errors import (
-    CodeDeployError,
+    EngineError,
     EventError,
     GateBusyError,
     NotEndedError,
@@ -101,7 +101,7 @@ def test_it_is_said_in_each_language(outcome: str, language: Language, release: 
     release.ends(state)
     release.follow()
 
-    words = words_in((language,), "CodeDeploy")
+    words = words_in((language,))
     header = {
         "live": words.live_header,
         "failed": words.broken_header,
@@ -155,7 +155,7 @@ def test_a_rollback_whose_gate_cannot_be_found_out_is_tried_again(
         {operation: [code] * 9} if operation == "GetDeployment" else {}
     )
 
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         release.ends("SUCCESS", ROLLBACK)
 
     release.aws.after = lambda _: None
@@ -348,7 +348,7 @@ def test_an_end_that_codedeploy_never_took_gives_way_to_whoever_stopped_the_depl
 ) -> None:
     release.open()
     release.aws.failures[REPORT] = ["ThrottlingException"] * 3
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         release.moment("end")
     assert release.item["status"] == "EXPIRED"
     stop(ID)
@@ -465,7 +465,7 @@ def test_an_engine_that_cannot_be_asked_whether_it_has_ended_is_asked_again(
     open_while_it_ends(release, "bot")
     release.aws.failures[operation] = [code] * 3
 
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         release.follow()
     release.aws.failures.clear()
     release.later(minutes=1)
@@ -526,7 +526,7 @@ def test_what_cannot_be_read_of_a_gate_s_deployment_is_tried_again(
     release.aws.failures["GetDeployment"] = [code] * 3
     output()
 
-    with pytest.raises(CodeDeployError):
+    with pytest.raises(EngineError):
         release.ends("SUCCESS")
 
     assert "stage=codedeploy" in str(output().metrics)

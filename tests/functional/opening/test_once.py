@@ -13,7 +13,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from greenlight.model.errors import (
-    CodeDeployError,
+    EngineError,
     GateBusyError,
     GateNotFoundError,
     SlackError,
@@ -236,7 +236,7 @@ def test_what_became_of_a_hook_is_not_guessed_from_how_its_deployment_ended(
     fail("d-LOCALTEST", "HEALTH_CONSTRAINTS", "The new tasks do not stay up")
     aws.failures["GetDeploymentTarget"] = ["AccessDeniedException"] * failures
     if failures == 2:
-        with pytest.raises(CodeDeployError):
+        with pytest.raises(EngineError):
             invoke(EVENT)
 
     answer = invoke(EVENT)

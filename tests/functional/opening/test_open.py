@@ -46,6 +46,7 @@ def test_a_real_event_becomes_a_stored_gate_and_a_message(
         "deployment_id": "d-K4WQ7RZ2H",
         "hook_execution_id": event["LifecycleEventHookExecutionId"],
         "status": "WAITING",
+        "engine": "codedeploy",
         "application": "payments",
         "deployment_group": "payments-bg",
         "description": "<!channel> v2 & more",
@@ -54,7 +55,7 @@ def test_a_real_event_becomes_a_stored_gate_and_a_message(
         "created_at": "2026-11-23T03:00:00+00:00",
         "deadline": "2026-11-23T04:00:00+00:00",
         "notified_at": "2026-11-23T03:00:00+00:00",
-        "expires_at": str(int((NOW + timedelta(days=90)).timestamp())),
+        "expires_at": str(int((NOW + timedelta(days=90, hours=1)).timestamp())),
         "history": [
             {"event": "opened", "at": "2026-11-23T03:00:00+00:00"},
             {"event": "notified", "at": "2026-11-23T03:00:00+00:00"},
@@ -199,7 +200,8 @@ def test_a_gate_lives_as_long_as_is_set(invoke: Invoke, aws: AwsStandIn) -> None
     with time_machine.travel(NOW, tick=False):
         invoke(EVENT, GATE_TTL_DAYS="7")
 
-    assert plain(aws.items()[0])["expires_at"] == str(int((NOW + timedelta(days=7)).timestamp()))
+    forgotten = NOW + timedelta(days=7, hours=1)
+    assert plain(aws.items()[0])["expires_at"] == str(int(forgotten.timestamp()))
 
 
 def test_more_fields_in_the_event_are_ignored(invoke: Invoke, slack: SlackStandIn) -> None:

@@ -155,7 +155,7 @@ def test_an_aws_config_file_that_cannot_be_read_for_a_region_is_said_to_be_broke
         ("TEST_URL", "https://green.example.com/\u202e", "without spaces"),
         ("TEST_URL", "https://green.example.com/\udc80", "without spaces"),
         ("TEST_URL", "https://[green", "http or https"),
-        ("TEST_URL", "https://{service}.example.com", "{application}"),
+        ("TEST_URL", "https://{nobody}.example.com", "{application}"),
         ("TEST_URL", "https://{}.example.com", "{application}"),
         ("TEST_URL", "https://{application.example.com", "stray brace"),
         ("TEST_URL", "https://{application.__class__}.example.com", "unknown placeholder"),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from greenlight.model.gate import Gate, GateStatus, Hook, Outcome, Via
+from greenlight.model.gate import EngineName, Gate, GateStatus, Hook, Outcome, TimeoutAction, Via
 from greenlight.model.life import News
 from greenlight.model.message import Commands, Language, Look, Message, Pointers
 from greenlight.slack.blocks import escape
@@ -63,12 +63,11 @@ def gate(**changes: Any) -> Gate:
 
 
 POINTERS = Pointers(
-    engine="CodeDeploy",
     console_url="https://console.example.com/d-K4WQ7RZ2H?region=x",
     commands=Commands("aws approve", "aws reject"),
     options=("--table", "gates"),
 )
-ENGLISH = words_in((Language.ENGLISH,), "CodeDeploy")
+ENGLISH = words_in((Language.ENGLISH,), EngineName.CODEDEPLOY)
 # What may be set: each language, and any two.
 SPOKEN = [pair for count in (1, 2) for pair in itertools.permutations(Language, count)]
 
@@ -403,7 +402,7 @@ def test_a_slash_command_takes_the_place_of_the_command_at_a_terminal(
 
     assert refused(sent) == []
     commands = re.findall(r"```(.*?)```", "\n".join(texts(sent)))
-    why = words_in(languages, "CodeDeploy").reason_example
+    why = words_in(languages, EngineName.CODEDEPLOY).reason_example
     assert commands == [
         "/ship-it approve d-K4WQ7RZ2H",
         f"/ship-it reject d-K4WQ7RZ2H {why}",
@@ -416,7 +415,7 @@ def test_a_slash_command_takes_the_place_of_the_command_at_a_terminal(
 
 @pytest.mark.parametrize("languages", SPOKEN)
 def test_what_to_do_again_is_what_was_done_before(languages: tuple[Language, ...]) -> None:
-    words = words_in(languages, "CodeDeploy")
+    words = words_in(languages, EngineName.CODEDEPLOY)
     for status, button, line in (
         ("APPROVED", words.approve_button, "/x approve d-K4WQ7RZ2H"),
         ("REJECTED", words.reject_button, f"/x reject d-K4WQ7RZ2H {words.reason_example}"),
@@ -475,7 +474,7 @@ def test_the_end_of_a_gate_is_told_in_a_sentence(
     of = ended(status, via, by, reason="a <reason>")
 
     told = closed(of, *languages)
-    notice = standing_notice(of, words_in(languages, "CodeDeploy"), settled=False)
+    notice = standing_notice(of, words_in(languages, EngineName.CODEDEPLOY), settled=False)
 
     assert refused(told) == refused(notice) == []
     for one in (told, notice):
@@ -500,7 +499,7 @@ def test_nobody_is_mentioned_whose_id_is_none() -> None:
 def test_a_long_list_of_approvers_is_cut(languages: tuple[Language, ...]) -> None:
     longest = [f"U{number:030}" for number in range(500)]
 
-    notice = not_approver_notice(longest, words_in(languages, "CodeDeploy"))
+    notice = not_approver_notice(longest, words_in(languages, EngineName.CODEDEPLOY))
 
     assert refused(notice) == []
     assert notice["text"].endswith(f"<@U{29:030}> …")
@@ -515,7 +514,7 @@ def test_whatever_is_on_record_the_end_is_a_message_that_slack_takes(
         status, via, by, reason=reason, application=application, test_url="https://x.example" + path
     )
 
-    words = words_in(languages, "CodeDeploy")
+    words = words_in(languages, EngineName.CODEDEPLOY)
     for sent in (
         closed(of, *languages),
         standing_notice(of, words, settled=True),
@@ -529,7 +528,7 @@ def test_whatever_is_on_record_the_end_is_a_message_that_slack_takes(
         answered_notice(of, reason, words, command=reason),
         decided_notice(of, POINTERS, words),
         gate_notice(of, POINTERS, words, command=reason),
-        list_notice([of] * 3, [POINTERS.console_url] * 3, words),
+        list_notice([of] * 3, [POINTERS.console_url] * 3, languages),
         needs_reason_notice(by, reason, words),
         help_notice(reason, words, is_asked=False),
         unknown_id_notice(by, reason, words),
@@ -555,15 +554,28 @@ TOLD = {
     News.FAILED: [ended("FAILED", None, None, reason="&" * 4000)],
     News.ENDED: [ended("FAILED", None, None, reason="&" * 4000)],
     News.STUCK: [gate(status=GateStatus.FAILED, reason="&" * 4000)],
+    News.LEFT: [gate(status=GateStatus.FAILED, reason="&" * 4000)],
 }
+
+
+def at_ecs(of: Gate, action: TimeoutAction) -> Gate:
+    """The same gate as one of ECS's, at any stage but the usual one."""
+    about: dict[str, Any] = {
+        "application": None,
+        "deployment_group": None,
+        "cluster": "c",
+        "service": "s",
+    }
+    told = replace(of, engine=EngineName.ECS, timeout_action=action, stage="PRE_SCALE_UP", **about)
+    return replace(told, is_first=True, traffic="CANARY 10 %")
 
 
 @pytest.mark.parametrize("languages", SPOKEN)
 @pytest.mark.parametrize("news", News)
 def test_all_news_have_words_in_every_language(news: News, languages: tuple[Language, ...]) -> None:
-    for of in TOLD[news]:
+    for of in [at_ecs(one, action) for one in TOLD[news] for action in TimeoutAction]:
         look = Look(languages, "https://example.com/cat.gif", has_buttons=True)
-        sent = render(of, news, replace(POINTERS, engine="Engine"), look)
+        sent = render(of, news, POINTERS, look)
 
         assert refused(sent) == []
         assert not re.search(

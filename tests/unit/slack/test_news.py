@@ -18,7 +18,6 @@ from stand_ins.slack import broken_limits
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 PLACE = Place("C0RELEASES", "1700000000.000100")
 POINTERS = Pointers(
-    engine="CodeDeploy",
     console_url="https://console.example.com/d-K4WQ7RZ2H?region=x",
     commands=Commands("aws approve", "aws reject"),
     options=("--table", "gates"),
@@ -123,7 +122,7 @@ def test_what_is_said_of_an_end_is_what_slack_takes_whatever_comes_from_outside(
     )
     look = Look(languages)
 
-    said = answer_to(gate, POINTERS, look)
+    said = answer_to(gate, look)
 
     is_news = gate.status in (GateStatus.APPROVED, GateStatus.EXPIRED)
     assert bool(said) is is_news, "how a rejected deployment ends is none"
@@ -178,7 +177,7 @@ def test_what_a_message_says_itself_is_not_said_below_it_too() -> None:
     for status in (GateStatus.APPROVED, GateStatus.REJECTED):
         gate = replace(GATE, status=status, decided_via=Via.SLACK, decided_by="U0ALICE")
 
-        assert answer_to(gate, POINTERS, Look((Language.ENGLISH,))) is None
+        assert answer_to(gate, Look((Language.ENGLISH,))) is None
 
 
 @pytest.mark.parametrize(
@@ -205,7 +204,7 @@ def test_who_approved_is_told_of_a_release_that_did_not_stay_live(
         outcome_reason="ALARM_ACTIVE: <an alarm>",
     )
 
-    said = answer_to(gate, POINTERS, Look((Language.ENGLISH,)))
+    said = answer_to(gate, Look((Language.ENGLISH,)))
 
     assert said
     whole = "\n".join(texts(said))

@@ -29,6 +29,11 @@ def words_of(language: Language) -> dict[str, str]:
     return asdict(module_of(language))
 
 
+def at_ecs(language: Language) -> dict[str, str]:
+    words: dict[str, str] = import_module(f"greenlight.slack.words.{language}").ECS
+    return words
+
+
 def placeholders(text: str) -> set[str]:
     return set(re.findall(r"\{(\w*)\}", text))
 
@@ -51,6 +56,23 @@ def test_the_same_is_filled_into_a_sentence_in_every_language(
     assert placeholders(words_of(language)[name]) == placeholders(words_of(Language.ENGLISH)[name])
 
 
+@pytest.mark.parametrize("language", Language)
+def test_what_is_different_at_ecs_is_so_in_every_language(language: Language) -> None:
+    words, english = words_of(language), at_ecs(Language.ENGLISH)
+
+    assert at_ecs(language).keys() == english.keys()
+    for name, text in at_ecs(language).items():
+        assert placeholders(text) - {"engine"} == placeholders(words[name]) - {"engine"}, name
+        assert bool(HANGUL.search(text)) == (language is Language.KOREAN), name
+        assert bool(KANA_AND_KANJI.search(text)) == (language is Language.JAPANESE), name
+
+
+def test_korean_particles_go_with_how_an_engine_is_called() -> None:
+    """Both end in a vowel: 이씨에스, 코드디플로이."""
+    for text in [*words_of(Language.KOREAN).values(), *at_ecs(Language.KOREAN).values()]:
+        assert not re.search(r"\{engine\}(은|이|을|과|으로)\b", text), text
+
+
 # What tells messages apart at a glance: only a gate that waits has the tick.
 SIGNS = {
     "header": "✅",
@@ -64,6 +86,7 @@ SIGNS = {
     "stopped_header": "🛑",
     "rolled_back_header": "↩️",
     "stuck_header": "⚠️",
+    "left_header": "⏸️",
 }
 
 

@@ -4,10 +4,11 @@ Each language is a module of its own, by its code, and loaded when it is asked f
 """
 
 import functools
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from typing import Final
 
+from greenlight.model.gate import EngineName
 from greenlight.model.message import Language
 from greenlight.slack.blocks import HEADER_CHARACTERS
 
@@ -17,6 +18,7 @@ _HEADERS: Final = frozenset(
         "header",
         "failed_header",
         "stuck_header",
+        "left_header",
         "approved_header",
         "rejected_header",
         "expired_header",
@@ -34,6 +36,10 @@ _LABELS: Final = frozenset(
         "test_url",
         "application",
         "deployment_group",
+        "cluster",
+        "service",
+        "stage",
+        "traffic",
         "description",
         "creator",
         "deadline",
@@ -69,12 +75,21 @@ class Words:
     test_url: str
     application: str
     deployment_group: str
+    cluster: str
+    service: str
+    stage: str
+    traffic: str
     description: str
     creator: str
     deadline: str
     after_deadline: str
+    after_rolling_back: str
+    after_going_on: str
     what_to_do: str
     what_to_press: str
+    what_to_do_at: str
+    what_to_press_at: str
+    first_deployment: str
     or_type: str
     aws_approve: str
     aws_reject: str
@@ -97,6 +112,8 @@ class Words:
     ended: str
     stuck_header: str
     stuck: str
+    left_header: str
+    left: str
     cause: str
     approved_header: str
     rejected_header: str
@@ -106,6 +123,7 @@ class Words:
     approved_elsewhere: str
     rejected_elsewhere: str
     expired: str
+    expired_going_on: str
     failed_at: str
     reason: str
     nothing_changed: str
@@ -122,6 +140,7 @@ class Words:
     not_done: str
     reminder_header: str
     reminder: str
+    reminder_hours: str
     reminder_for: str
     claimed: str
     claim_button: str
@@ -136,6 +155,7 @@ class Words:
     stopped: str
     rolled_back: str
     took: str
+    took_hours: str
     approver_told: str
     ending: str
     press_again: str
@@ -157,11 +177,19 @@ class Words:
 
 
 @functools.cache
-def words_in(languages: tuple[Language, ...], engine: str) -> Words:
-    """The words in one language, or in two, about an engine of this name."""
-    first, *others = (import_module(f"{__name__}.{language}").WORDS for language in languages)
+def words_in(languages: tuple[Language, ...], engine: EngineName | None = None) -> Words:
+    """The words in one language, or in two, about an engine; None: whichever it is."""
+    first, *others = (_in_one(language, engine) for language in languages)
     words = asdict(functools.reduce(in_both, others, first))
-    return Words(**{name: text.replace("{engine}", engine) for name, text in words.items()})
+    label = engine.label if engine else "/".join(one.label for one in EngineName)
+    return Words(**{name: text.replace("{engine}", label) for name, text in words.items()})
+
+
+def _in_one(language: Language, engine: EngineName | None) -> Words:
+    """The words in a language; where those about ECS differ, they stand beside the others."""
+    module = import_module(f"{__name__}.{language}")
+    words: Words = module.WORDS
+    return replace(words, **module.ECS) if engine is EngineName.ECS else words
 
 
 def in_both(first: Words, second: Words) -> Words:
