@@ -137,7 +137,10 @@ class Deployed:
 
 @contextmanager
 def emulator(codedeploy: AwsStandIn, folder: Path) -> Iterator[str]:
-    """Runs the emulator on a free port, its log in a folder; where it is. It has no CodeDeploy."""
+    """Runs the emulator on a free port, its log in a folder; where it is.
+
+    It has no CodeDeploy, and no deployments of ECS's own.
+    """
     port = free_port()
     environ = {
         "GATEWAY_PORT": str(port),
@@ -145,6 +148,7 @@ def emulator(codedeploy: AwsStandIn, folder: Path) -> Iterator[str]:
         "MINISTACK_REGION": REGION,
         "LAMBDA_ASYNC_RETRY_BASE_SECONDS": "1",
         "AWS_ENDPOINT_URL_CODEDEPLOY": codedeploy.endpoint_url,
+        "AWS_ENDPOINT_URL_ECS": codedeploy.endpoint_url,
     }
     with (
         (folder / "emulator.log").open("w") as written,

@@ -62,11 +62,16 @@ def deploy(file: Path) -> None:
 def undeploy(file: Path) -> None:
     """Remove the stack of FILE, and say what stays."""
     preflight = preflight_of(read(file, template_parameters()))
-    stays = list(what_stays(preflight, parameters_of(preflight.to_remove())))
+    parameters = parameters_of(preflight.to_remove())
+    stays = list(what_stays(preflight, parameters))
     sam("delete", "--no-prompts", *at(preflight))
     preflight.stack.note.unlink(missing_ok=True)
     hook = f"CodeDeployHook_{preflight.stack.name}"
     click.echo(f"\nThe stack is gone: take {hook} out of each AppSpec.")
+    if parameters.get("EcsServices"):  # a stack of an older template has none
+        click.echo(
+            "Take the PAUSE hooks out of its ECS services, too: nobody hears of them any more."
+        )
     click.echo("These stay, and this removes them:")
     click.echo("\n".join(stays))
 
@@ -166,8 +171,10 @@ def say_what_is_next(preflight: Preflight) -> None:
         click.echo(f"In the Slack app, under {where}, the Request URL is:")
         click.echo(f"  {url}")
     if hooks := outputs.get("AppSpecHooks"):
-        click.echo("In the AppSpec of each service:")
+        click.echo("In the AppSpec of each service that CodeDeploy deploys:")
         click.echo(f"  {hooks}")
+    if services := preflight.stack.parameters["EcsServices"]:
+        click.echo(f"Services that ECS itself deploys ({services}) get a PAUSE hook: docs/ecs.md")
     if table := outputs.get("TableName"):
         click.echo("At a terminal, for the command greenlight:")
         region = preflight.place.region

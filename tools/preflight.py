@@ -162,6 +162,7 @@ class Preflight:
                 return
             yield from self._of_status(deployed["StackStatus"])
             yield from self._of_what_the_file_forgets(parameters_of(deployed))
+            yield from self._of_what_is_new(parameters_of(deployed))
         yield from self._of_ways_to_post()
         yield from self._of_table()
         yield from self._of_secrets()
@@ -248,6 +249,17 @@ class Preflight:
                     f"{self.stack.file} does not name. Write that into it, or, to change it, "
                     f"{name} = {as_toml(value)}"
                 )
+
+    def _of_what_is_new(self, deployed: dict[str, str]) -> Iterator[str]:
+        """What a stack of an older template would begin to do, and nobody has asked for."""
+        name = "EcsServices"
+        if name not in deployed and name not in self.stack.chosen:
+            yield (
+                f"The stack {self.stack.name} does not know ECS's own deployments yet. From now on "
+                f"it would ask people about every PAUSE hook of {self.place}, and roll back what "
+                f'nobody could be asked about. Write {name} = "*" into {self.stack.file} if that '
+                f'is meant, {name} = "cluster/*" for some, or {name} = "" to leave all as it was'
+            )
 
     def _of_ways_to_post(self) -> Iterator[str]:
         """What the functions would refuse, all but a stack's parameters by themselves."""

@@ -147,7 +147,7 @@ def test_codedeploy_cannot_be_told(deployed: Deployed, slack: SlackStandIn) -> N
         deployed.call_hook(event)
         told = eventually(lambda: about(event, slack.messages))
 
-    assert "⚠️ ECS 배포: 멈춰 있음" in whole(told), "a person is told instead"
+    assert "⚠️ ECS 배포: 처리 실패, 확인 필요" in whole(told), "a person is told instead"
     assert deployed.report(event) is None
 
 
@@ -182,7 +182,7 @@ def test_a_click_in_slack_reaches_codedeploy_and_the_message(
     assert header in whole(replaced)
     assert "<@U0ALICE>" in whole(replaced)
     log = eventually(lambda: "TimeToDecision" in (text := deployed.log(DECISION)) and text)
-    assert "CodeDeploy knows the decision" in log
+    assert "The engine knows the decision" in log
     assert SIGNING_SECRET not in log
     assert "/actions/" not in log
 

@@ -147,7 +147,7 @@ def test_lambda_gets_answers_and_errors(
     elif function == "DecisionFunction":
         assert [body["statusCode"] for _, body in answers] == [401, 401]
     else:
-        assert answers[0][1]["errorType"] == "HookRefusedError", "it knows no such deployment"
+        assert answers[0][1]["errorType"] == "HookUnknownError", "it knows no such deployment"
     assert "stand-in-for-a-secret" not in output
 
 

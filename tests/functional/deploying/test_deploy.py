@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,17 +94,23 @@ class Desk:
         for name, value in secrets.items():
             self.aws.client("ssm").put_parameter(Name=name, Value=value, Type="SecureString")
 
-    def have_stack(self, status: str = "CREATE_COMPLETE", **parameters: str) -> None:
-        """Has the stack deployed, with some parameters that are not those of `write`."""
+    def have_stack(
+        self, status: str = "CREATE_COMPLETE", *, without: Sequence[str] = (), **parameters: str
+    ) -> None:
+        """Has the stack deployed, with some parameters that are not those of `write`.
+
+        `without`: those that its template, of an older version, does not have.
+        """
         values = {
             **defaults(PARAMETERS),
             "TestUrl": TEST_URL,
             "SlackSigningSecretParameter": SIGNING_NAME,
             **parameters,
         }
+        known = values.keys() - set(without)
         self.have(
             "greenlight",
-            Parameters={name: {"Type": "String", "Default": values[name]} for name in values},
+            Parameters={name: {"Type": "String", "Default": values[name]} for name in known},
             Resources={"Table": TABLE, "DeadLetters": {"Type": "AWS::SQS::Queue"}},
             Outputs={
                 "TableName": {"Value": {"Ref": "Table"}},
@@ -232,12 +239,12 @@ def test_a_windows_editors_file_is_read(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "wanted"),
     [
-        ("TestUrl", "https://{service}.secret-path", "an http or https URL"),
+        ("TestUrl", "https://{region}.secret-path", "an http or https URL"),
         ("MessageLanguage", "secret-path", "one of ko, en and ja, or two different ones, "),
         ("SlackSigningSecretParameter", SIGNING_SECRET, "an SSM parameter name that begins with /"),
         ("SlackWebhookParameter", "name", "an SSM parameter name that begins with /"),
         ("SlackChannel", "#deploys", "the id of a Slack channel, or nothing"),
-        ("RemindMinutesBefore", "soon", "numbers of minutes, separated by commas, or nothing"),
+        ("RemindMinutesBefore", "soon", "numbers of minutes up to 20160, separated by commas, or"),
         ("Approvers", "alice", PARAMETERS["Approvers"]["ConstraintDescription"]),
         ("Approvers", ["U0ALICE"], "one text in quotes, or one number: "),
         ("DecisionConcurrency", 101, "a whole number from 0 to 100"),
@@ -626,6 +633,23 @@ def test_what_the_stack_has_and_the_file_does_not_name_is_told_before_it_is_lost
     ]
 
 
+def test_a_stack_that_does_not_know_ecs_begins_to_ask_about_pauses_only_where_the_file_says_so(
+    desk: Desk,
+) -> None:
+    desk.write()
+    desk.store_secrets()
+    desk.have_stack(without=["EcsServices", "PauseFailure"])
+
+    (problem,) = desk.refused()
+    assert problem.startswith("The stack greenlight does not know ECS's own deployments yet.")
+    assert f"every PAUSE hook of account {ACCOUNT} in region {REGION}" in problem
+    assert 'EcsServices = "" to leave all as it was' in problem
+
+    for services in ("", "*"):
+        desk.write(EcsServices=services)
+        assert desk.run("deploy").exit_code == 0
+
+
 def test_what_aws_does_not_say_is_noted_and_in_nobodys_way(desk: Desk) -> None:
     desk.write(SlackWebhookSecretArn=SECRET_ARN)
     for operation in ("DescribeStacks", "DescribeSecret", "GetParameter", ACCOUNT_SETTINGS):
@@ -737,11 +761,19 @@ def test_the_changes_are_said_before_they_are_made(desk: Desk) -> None:
         "Building for python3.13 on arm64, about a minute:",
         f"In the Slack app, under {WHERE} its command, if it has one, the Request URL is:",
         "  https://abc.lambda-url.on.aws/",
-        "In the AppSpec of each service:",
+        "In the AppSpec of each service that CodeDeploy deploys:",
         "  Hooks: [{AfterAllowTestTraffic: a}]",
+        "Services that ECS itself deploys (*) get a PAUSE hook: docs/ecs.md",
         "At a terminal, for the command greenlight:",
         f"  export AWS_REGION={REGION} DYNAMODB_TABLE_NAME={desk.table()}",
     ]
+
+
+def test_who_takes_no_pauses_of_ecs_is_not_told_of_them(desk: Desk) -> None:
+    desk.write(EcsServices="")
+    desk.store_secrets()
+
+    assert "PAUSE" not in desk.run("deploy").stdout
 
 
 def test_where_the_url_of_the_slash_command_is_pasted_is_said_too(desk: Desk) -> None:
@@ -863,6 +895,7 @@ def test_what_stays_is_said_with_the_commands_that_remove_it(desk: Desk) -> None
         f"Stack greenlight, {PLACE}",
         "",
         "The stack is gone: take CodeDeployHook_greenlight out of each AppSpec.",
+        "Take the PAUSE hooks out of its ECS services, too: nobody hears of them any more.",
         "These stay, and this removes them:",
         f"- The table {table}: who let which release through. With ExistingTableName =",
         f'  "{table}" in deploy.toml, and its stream as ExistingTableStreamArn,',
@@ -876,6 +909,13 @@ def test_what_stays_is_said_with_the_commands_that_remove_it(desk: Desk) -> None
         "  Other stacks may use it, too. Empty it first, in the S3 console.",
         f"    aws cloudformation delete-stack --stack-name {SAMS_STACK} --region {REGION}",
     ]
+
+
+def test_where_no_service_of_ecs_was_served_nobody_is_told_of_its_hooks(desk: Desk) -> None:
+    desk.write()
+    desk.have_stack(EcsServices="")
+
+    assert "PAUSE" not in desk.run("undeploy").stdout
 
 
 def test_what_was_not_removed_is_not_said_to_be(desk: Desk) -> None:

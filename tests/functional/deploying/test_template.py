@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,13 +19,15 @@ import yaml
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from greenlight.engines.codedeploy import CodeDeploy
-from greenlight.handlers import changes, clock, hook, outcome
+from greenlight.engines.ecs import SWEEP, gate_id_of
+from greenlight.handlers import changes, clock, hook, outcome, pause
 from greenlight.model.errors import GreenlightError, SettingsError
 from greenlight.model.gate import Hook
 from greenlight.runtime.network import TRY_SECONDS
 from greenlight.runtime.settings import load_settings
 from greenlight.storage.table import STATUS_INDEX
-from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins import ecs
+from stand_ins.aws import ACTIONS, TABLE, AwsStandIn
 from stand_ins.clicks import BOB, SIGNING_SECRET, command_form, signed, url_event
 from stand_ins.codedeploy import (
     add_deployment,
@@ -40,7 +43,7 @@ from stand_ins.slack import CHANNEL, Answer, SlackStandIn
 from tests.conftest import ROOT, load_event
 from tests.functional.conftest import Clicker, Invoke, Output, invoking
 from tests.functional.helpers import ARNS as SHARED_ARNS
-from tests.functional.helpers import EVENT, ON_NO_RESOURCE, RECORD
+from tests.functional.helpers import EVENT, HOOK, ON_NO_RESOURCE, RECORD
 from tests.template import ACCOUNT, REGION, Resolved
 from tools.slim import OPERATIONS
 from tools.template import load_template
@@ -58,13 +61,25 @@ STREAM_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/mine/stream/2026-11-23T
 NO_STREAM = {"ExistingTableName": "mine"}
 BUS = {"EventBusName": "default"}
 
+SERVICE_ARN = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/{ecs.CLUSTER}/{ecs.SERVICE}"
+PAUSE_ARN = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:GreenlightWait_greenlight"
 # Where a call goes: what the policy has to allow it on.
 ARNS = {
+    "lambda": PAUSE_ARN,
     **SHARED_ARNS,
     "scheduler": f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/Moments/d-1-end-0123456789abcdef",
     "events": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
 }
 SSM_ARN = f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/"
+# The same, of ECS: what AWS's service authorization reference has for its actions.
+ECS_ARNS = {
+    "ecs:ContinueServiceDeployment": [SERVICE_ARN, ecs.deployment_arn()],
+    "ecs:DescribeServiceDeployments": [SERVICE_ARN, ecs.deployment_arn()],
+    "ecs:DescribeServices": [SERVICE_ARN],
+    "ecs:ListClusters": ["*"],
+    "ecs:ListServiceDeployments": [SERVICE_ARN],
+    "ecs:ListServices": ["*"],
+}
 # What Lambda itself does in the functions' name.
 BY_LAMBDA = {
     "logs:CreateLogStream",
@@ -80,9 +95,6 @@ BY_LAMBDA = {
 }
 # What a call takes besides its own action.
 WITH_A_CALL = {"iam:PassRole"}
-
-# What the version before this one does, while a stack is updated: roles change before code.
-FOR_AN_UPDATE = {"dynamodb:GetItem"}
 
 
 def of_type(*types: str) -> dict[str, Any]:
@@ -101,6 +113,7 @@ def merged(function: str) -> dict[str, Any]:
 FUNCTIONS = of_type("AWS::Serverless::Function")
 ROLES = {
     "HookFunction": "HookRole",
+    "PauseFunction": "PauseRole",
     "FailureFunction": "FailureRole",
     "DecisionFunction": "DecisionRole",
     "ChangesFunction": "ChangesRole",
@@ -111,6 +124,7 @@ ROLES = {
 TO_POST = {"SlackWebhookParameter": SECRET_ARN, "SlackBotTokenParameter": BOT_ARN}
 SECRETS = {
     "HookFunction": TO_POST,
+    "PauseFunction": TO_POST,
     "FailureFunction": TO_POST,
     "DecisionFunction": {"SlackSigningSecretParameter": SIGNING_ARN},
     "ChangesFunction": TO_POST,
@@ -118,7 +132,8 @@ SECRETS = {
     "OutcomeFunction": {},
 }
 READ_SECRETS = [function for function, secrets in SECRETS.items() if secrets]
-CALL_CODEDEPLOY = [function for function in ROLES if function != "ChangesFunction"]
+CALL_CODEDEPLOY = [one for one in ROLES if one not in ("ChangesFunction", "PauseFunction")]
+CALL_ECS = [function for function in ROLES if function != "HookFunction"]
 # What a stack is deployed with that has all that there is.
 WHOLE = {**CLICKS, **BUS, "SlackBotTokenParameter": "/bot", "SlackChannel": CHANNEL}
 # The settings of the functions that keep what people see true, in a stack that has all.
@@ -144,11 +159,14 @@ def test_every_function_has_a_log_group_and_time_for_all_its_calls(function: str
     assert properties["Tracing"] == "Active"
 
 
-def test_a_hook_that_fails_three_times_or_waits_for_five_minutes_is_handed_over() -> None:
-    config = FUNCTIONS["HookFunction"]["EventInvokeConfig"]
+@pytest.mark.parametrize("function", ["HookFunction", "PauseFunction"])
+def test_a_hook_that_fails_three_times_or_waits_for_five_minutes_is_handed_over(
+    function: str,
+) -> None:
+    config = FUNCTIONS[function]["EventInvokeConfig"]
 
     assert config["MaximumRetryAttempts"] == 2
-    three_tries = 3 * merged("HookFunction")["Timeout"]
+    three_tries = 3 * merged(function)["Timeout"]
     pauses_of_lambda = 60 + 120
     assert three_tries + pauses_of_lambda <= config["MaximumEventAgeInSeconds"] <= 300
     assert config["DestinationConfig"]["OnFailure"] == {
@@ -190,15 +208,54 @@ class Keeper:
         while self.aws.changes:
             self.call("ChangesFunction", {"Records": [self.aws.changes.pop(0)]}, **place)
 
-    def moment(self, due: str, deployment_id: str, minutes: int, **place: str | None) -> None:
+    def moment(
+        self,
+        due: str,
+        deployment_id: str,
+        minutes: int,
+        hook_id: str = HOOK[1],
+        **place: str | None,
+    ) -> None:
         """Lets a moment come, so many minutes from now."""
-        event = {**load_event(f"clock/{due}"), "deployment_id": deployment_id}
+        ids = {"deployment_id": deployment_id, "hook_execution_id": hook_id}
         with time_machine.travel(datetime.now(UTC) + timedelta(minutes=minutes)):
-            self.call("ClockFunction", event, **place)
+            self.call("ClockFunction", {**load_event(f"clock/{due}"), **ids}, **place)
 
     def end(self, deployment_id: str) -> None:
         """Says that a deployment has ended, however."""
         self.call("OutcomeFunction", state_change(deployment_id, "SUCCESS"))
+
+    def pause(self, deployment_id: str, **place: str | None) -> "Pause":
+        """Has a deployment of ECS's wait, asks people, and follows that."""
+        paused = Pause.begun(deployment_id)
+        self.call("PauseFunction", paused.event("HOOK_AWAITING_ACTION"), **place)
+        self.follow(**place)
+        return paused
+
+
+@dataclass(frozen=True)
+class Pause:
+    """A deployment of ECS's, by its ARN, that waits at a PAUSE hook."""
+
+    arn: str
+    hook_id: str
+
+    @classmethod
+    def begun(cls, deployment_id: str) -> "Pause":
+        """A deployment that waits from now on, for an hour."""
+        paused = cls(ecs.deployment_arn(deployment_id), ecs.hook_id_for(deployment_id))
+        ecs.add_deployment(paused.arn)
+        ecs.pause(paused.arn, paused.hook_id, minutes=60)
+        return paused
+
+    @property
+    def gate_id(self) -> str:
+        """The id of its gate."""
+        return gate_id_of(self.arn, self.hook_id)
+
+    def event(self, name: str) -> dict[str, Any]:
+        """ECS's event of its hook."""
+        return ecs.hook_event(self.arn, self.hook_id, name)
 
 
 @pytest.fixture
@@ -207,6 +264,7 @@ def keeper(
 ) -> Iterator[Keeper]:
     handlers = {
         "HookFunction": hook,
+        "PauseFunction": pause,
         "ChangesFunction": changes,
         "ClockFunction": clock,
         "OutcomeFunction": outcome,
@@ -251,8 +309,41 @@ def kept(
 
 
 @pytest.fixture
+def of_pauses(
+    kept: Output,  # Slack is as it was, after it
+    keeper: Keeper,
+    invoke_failure: Invoke,
+    aws: AwsStandIn,
+    slack: SlackStandIn,
+    output: Callable[[], Output],
+) -> Output:
+    """All that is written of pauses that are not opened, answered or read."""
+    keeper.functions["FailureFunction"] = invoke_failure
+    unseen = Pause.begun("e-UNSEEN")
+    keeper.call("PauseFunction", SWEEP)
+    aws.failures["ListClusters"] = ["AccessDeniedException"]
+    keeper.call("PauseFunction", SWEEP)
+    aws.failures["ContinueServiceDeployment"] = ["AccessDeniedException"]
+    record = {**RECORD, "requestPayload": unseen.event("HOOK_AWAITING_ACTION")}
+    keeper.call("FailureFunction", record)
+    paused = keeper.pause("e-DENIED")
+    ecs.answer(paused.arn, paused.hook_id)
+
+    def deny_the_next(operation: str) -> None:
+        if operation == "DescribeServiceDeployments":
+            aws.after = lambda _: None
+            aws.failures[operation] = ["AccessDeniedException"]
+
+    aws.after = deny_the_next
+    keeper.call("PauseFunction", paused.event("HOOK_SUCCEEDED"))
+    slack.posts.clear()
+    return output()
+
+
+@pytest.fixture
 def emitted(
     kept: Output,
+    of_pauses: Output,
     invoke: Invoke,
     invoke_failure: Invoke,
     click: Clicker,
@@ -311,7 +402,7 @@ def emitted(
     aws.failures["GetDeploymentTarget"] = ["AccessDeniedException"] * 2
     fail(invoke, {**EVENT, "DeploymentId": "d-OVER"})
     fail(invoke, EVENT, TEST_URL=None)
-    return Output(kept.text + output().text)
+    return Output(kept.text + of_pauses.text + output().text)
 
 
 def test_every_metric_of_an_alarm_or_a_widget_is_emitted(emitted: Output) -> None:
@@ -368,6 +459,17 @@ def test_alarms_on_aws_metrics_watch_resources_of_the_template() -> None:
         target = value.get("Ref") or value["Fn::GetAtt"][0]
         assert target in RESOURCES or target == "AWS::StackName"
         assert alarm["AlarmActions"]["Fn::If"][0] == "HasAlarmTopic"
+
+
+def test_the_function_of_pauses_is_watched_as_the_hook_is() -> None:
+    watched: dict[str, set[str]] = {}
+    for alarm in of_type("AWS::CloudWatch::Alarm").values():
+        if alarm["Namespace"] == "AWS/Lambda":
+            (dimension,) = alarm["Dimensions"]
+            watched.setdefault(dimension["Value"]["Ref"], set()).add(alarm["MetricName"])
+
+    assert watched["PauseFunction"] == watched["HookFunction"]
+    assert {"Errors", "Throttles", "Duration"} < watched["HookFunction"]
 
 
 def queries() -> list[str]:
@@ -451,6 +553,7 @@ def called(
         ({name: f"/{name}" for name in secrets}, dict.fromkeys(secrets, arn))
     ):
         live_through(keeper, slack, f"d-{number}", place)
+        live_through_pauses(keeper, slack, f"e-{number}", place)
     return needed
 
 
@@ -504,10 +607,56 @@ def live_through(keeper: Keeper, slack: SlackStandIn, start: str, place: dict[st
     keeper.follow()
 
 
+def live_through_pauses(
+    keeper: Keeper, slack: SlackStandIn, start: str, place: dict[str, str]
+) -> None:
+    """The same, with deployments of ECS's own."""
+    aws = keeper.aws
+
+    slack.script.append(Answer(404, "no_service"))
+    opened = keeper.pause(start + "OPENED", **place)
+    keeper.call("PauseFunction", opened.event("HOOK_AWAITING_ACTION"))
+    ecs.answer(opened.arn, opened.hook_id)
+    keeper.call("PauseFunction", opened.event("HOOK_SUCCEEDED"))
+
+    taken = Pause.begun(start + "TAKEN")
+    key = {"deployment_id": {"S": taken.gate_id}}
+    aws.client("dynamodb").put_item(TableName=TABLE, Item=key)  # another tool's
+    keeper.call("PauseFunction", taken.event("HOOK_AWAITING_ACTION"))
+
+    failed = Pause.begun(start + "FAILED")
+    record = {**RECORD, "requestPayload": failed.event("HOOK_AWAITING_ACTION")}
+    keeper.call("FailureFunction", record, PAUSE_FAILURE="leave")
+    keeper.call("FailureFunction", record, PAUSE_FAILURE="rollback")
+    keeper.follow()
+
+    clicked = keeper.pause(start + "CLICKED")
+    ecs.answer(clicked.arn, clicked.hook_id, "ROLLBACK")
+    clicker = Clicker(keeper.functions["DecisionFunction"], slack, slack.messages[-1])
+    clicker.call(clicker.event("approve"))
+
+    expired = keeper.pause(start + "EXPIRED")
+    keeper.moment("watch", expired.gate_id, 5, expired.hook_id)
+    keeper.moment("end", expired.gate_id, 61, expired.hook_id)
+
+    ended = keeper.pause(start + "ENDED")
+    ecs.finish(ended.arn)
+    keeper.call("OutcomeFunction", ecs.state_change(ended.arn, "SERVICE_DEPLOYMENT_COMPLETED"))
+    keeper.follow()
+
+    Pause.begun(start + "UNSEEN")
+    keeper.call("PauseFunction", SWEEP)
+
+
 def policies(function: str, **parameters: str) -> list[dict[str, Any]]:
     role = Resolved(TEMPLATE, **parameters).value(RESOURCES[ROLES[function]]["Properties"])
     assert "ManagedPolicyArns" not in role
     return [policy["PolicyDocument"] for policy in role["Policies"]]
+
+
+def listed(one_or_more: Any) -> list[str]:
+    """What a policy has as one text or as a list of them."""
+    return [one_or_more] if isinstance(one_or_more, str) else list(one_or_more)
 
 
 def may(function: str, action: str, resource: str, **parameters: str) -> bool:
@@ -534,6 +683,8 @@ def resources(function: str, action: str) -> list[str]:
     service = action.partition(":")[0]
     if action == "dynamodb:Query":
         return [f"{ARNS['dynamodb']}/index/{STATUS_INDEX}"]
+    if service == "ecs":
+        return ECS_ARNS[action]
     named = {
         "ssm": [SSM_ARN + in_ssm for in_ssm in SECRETS[function]],
         "secretsmanager": list(SECRETS[function].values()),
@@ -551,8 +702,7 @@ def test_every_call_is_permitted_and_every_permission_is_needed(
         for place in places(function):
             for policy in policies(function, **BUS, **place):
                 for statement in policy["Statement"]:
-                    actions_of = statement["Action"]
-                    granted |= {actions_of} if isinstance(actions_of, str) else set(actions_of)
+                    granted |= set(listed(statement["Action"]))
             permitted |= {
                 action
                 for action in actions
@@ -562,13 +712,15 @@ def test_every_call_is_permitted_and_every_permission_is_needed(
                 )
             }
         assert permitted == actions, function
-        assert granted - BY_LAMBDA - FOR_AN_UPDATE - WITH_A_CALL == actions - FOR_AN_UPDATE, (
-            function
-        )
+        assert granted - (BY_LAMBDA - actions) - WITH_A_CALL == actions, function
 
 
 def test_the_package_describes_what_is_called_and_nothing_else(called: dict[str, set[str]]) -> None:
-    described = {f"{service}:{one}" for service, names in OPERATIONS.items() for one in names}
+    described = {
+        f"{service}:{ACTIONS.get(one, one)}"
+        for service, names in OPERATIONS.items()
+        for one in names
+    }
 
     assert described == set().union(*called.values())
 
@@ -609,10 +761,150 @@ def test_the_deployment_groups_narrow_what_is_permitted(function: str) -> None:
     assert may(function, "codedeploy:GetDeployment", ARNS["codedeploy"], **shop)
 
 
+@pytest.mark.parametrize("function", CALL_ECS)
+def test_the_services_narrow_what_is_permitted(function: str) -> None:
+    production = {"EcsServices": f"{ecs.CLUSTER}/*"}
+    action = "ecs:DescribeServiceDeployments"
+
+    for arn in ECS_ARNS[action]:
+        other = arn.replace(f"/{ecs.CLUSTER}/", "/staging/")
+        assert may(function, action, other)
+        assert may(function, action, arn, **production)
+        assert not may(function, action, other, **production)
+    for beyond in ("ecs:StopServiceDeployment", "ecs:UpdateService", "ecs:DescribeClusters"):
+        assert not may(function, beyond, SERVICE_ARN, **WHOLE), beyond
+
+
+def matches(pattern: Any, event: Any) -> bool:
+    """Whether EventBridge takes an event for one of a pattern, as far as ours go."""
+    if isinstance(pattern, dict):
+        return all(name in event and matches(one, event[name]) for name, one in pattern.items())
+    return any(
+        fnmatchcase(value, one["wildcard"]) if isinstance(one, dict) else one == value
+        for one in pattern
+        for value in listed(event)
+    )
+
+
+def rule(name: str, **parameters: str) -> Any:
+    """What a rule asks for, in the region of AWS's own samples."""
+    resolved = Resolved(TEMPLATE, **{"AWS::Region": "us-west-2", **parameters})
+    return resolved.value(RESOURCES[name]["Properties"]["EventPattern"])
+
+
+@pytest.mark.parametrize("services", ["*", "*/*", "my-cluster/*", "*/my-service", "my-*/my-*"])
+def test_pauses_are_heard_of(services: str) -> None:
+    pattern = rule("PauseChanges", EcsServices=services)
+    event = load_event("pause/awaiting_action")
+
+    assert matches(pattern, event)
+    assert matches(pattern, load_event("pause/continued"))
+    without_resources = {name: one for name, one in event.items() if name != "resources"}
+    assert matches(pattern, without_resources), "not every documented sample has them"
+    for name in ("HOOK_FAILED", "HOOK_TIMED_OUT"):
+        assert matches(pattern, {**event, "detail": {**event["detail"], "eventName": name}})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hookType": "AWS_LAMBDA"},
+        {"eventName": "HOOK_IN_PROGRESS"},
+        {"serviceArn": "arn:aws:ecs:us-west-2:123456789012:service/staging/my-service"},
+        {"serviceArn": "arn:aws:ecs:us-west-2:123456789012:service/my-cluster/yours"},
+    ],
+    ids=str,
+)
+def test_what_is_no_pause_of_ours_is_not_heard_of(changes: dict[str, str]) -> None:
+    event = load_event("pause/awaiting_action")
+
+    other = {**event, "detail": {**event["detail"], **changes}}
+    assert not matches(rule("PauseChanges", EcsServices="my-cluster/my-*"), other)
+
+
+def test_ends_are_heard_of_the_services_whose_pauses_are() -> None:
+    paused = Pause.begun("ended")
+    for services in ("*", f"{ecs.CLUSTER}/*", f"{ecs.CLUSTER}/{ecs.SERVICE}"):
+        pattern = rule("ServiceDeploymentEnds", EcsServices=services, **{"AWS::Region": REGION})
+
+        for name in ecs.STATES:
+            event = ecs.state_change(paused.arn, name)
+            assert matches(pattern, event) is (name != ecs.BEGUN)
+        assert not matches(
+            rule("ServiceDeploymentEnds", EcsServices="staging/*", **{"AWS::Region": REGION}), event
+        )
+
+
+def test_each_hour_pauses_are_looked_for_that_no_event_told_of() -> None:
+    sweep = RESOURCES["PauseSweep"]["Properties"]
+
+    assert sweep["ScheduleExpression"] == "rate(1 hour)"
+    (target,) = sweep["Targets"]
+    assert json.loads(target["Input"]) == SWEEP
+
+
+def test_every_rule_may_call_its_function() -> None:
+    permitted = {
+        (one["SourceArn"]["Fn::GetAtt"][0], one["FunctionName"]["Ref"])
+        for one in of_type("AWS::Lambda::Permission").values()
+        if one["Principal"] == "events.amazonaws.com"
+    }
+
+    rules = of_type("AWS::Events::Rule")
+    assert permitted == {
+        (name, target["Arn"]["Fn::GetAtt"][0])
+        for name, one in rules.items()
+        for target in one["Targets"]
+    }
+    assert len(permitted) == len(rules) == 4
+
+
+def test_who_answers_ecs() -> None:
+    action = "ecs:ContinueServiceDeployment"
+
+    for arn in ECS_ARNS[action]:
+        may_answer = {one for one in FUNCTIONS if may(one, action, arn)}
+        assert may_answer == {"DecisionFunction", "FailureFunction", "ClockFunction"}
+
+
+def test_a_function_calls_itself_or_hands_over_and_nothing_else() -> None:
+    called = {
+        (function, resource)
+        for function in FUNCTIONS
+        for policy in policies(function, **WHOLE)
+        for statement in policy["Statement"]
+        if "lambda:InvokeFunction" in statement["Action"]
+        for resource in listed(statement["Resource"])
+    }
+
+    assert called == {
+        ("HookFunction", "arn:FailureFunction"),
+        ("PauseFunction", "arn:FailureFunction"),
+        ("PauseFunction", PAUSE_ARN),
+    }
+    name = Resolved(TEMPLATE).value(FUNCTIONS["PauseFunction"]["FunctionName"])
+    assert PAUSE_ARN.endswith(f":function:{name}"), "by its name: it is made after its role"
+
+
+def test_where_no_service_is_served_nothing_is_made_for_ecs() -> None:
+    resolved = Resolved(TEMPLATE, **{**WHOLE, "EcsServices": ""})
+    made = {
+        name: resolved.value(one["Properties"])
+        for name, one in RESOURCES.items()
+        if ("Condition" not in one or resolved.holds(one["Condition"]))
+        and one["Type"] != "AWS::CloudWatch::Alarm"
+    }
+
+    assert not [name for name in made if "Pause" in name or name.startswith("Service")]
+    text = json.dumps(made)
+    for of_ecs in ('"ecs:', "aws.ecs", ":ecs:", "Pause", "HookFound", '\\"ecs\\"'):
+        assert of_ecs not in text, of_ecs
+    assert len(made) > 25
+
+
 def test_ends_are_heard_of_the_deployments_that_may_be_described() -> None:
     for groups in ("*", "shop/*", "shop/shop-blue-green"):
-        resolved = Resolved(TEMPLATE, DeploymentGroups=groups)
-        pattern = resolved.value(RESOURCES["DeploymentEnds"]["Properties"]["EventPattern"])
+        pattern = rule("DeploymentEnds", DeploymentGroups=groups, **{"AWS::Region": REGION})
         event = load_event("outcome/documented_example")
 
         assert event["source"] in pattern["source"]
@@ -689,10 +981,11 @@ def test_the_key_of_an_existing_table_may_be_used_through_dynamodb_only(function
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_wildcard_is_a_known_one(function: str) -> None:
     wildcards = {
-        (statement["Sid"], statement["Resource"])
+        (statement["Sid"], resource)
         for policy in policies(function, **WHOLE)
         for statement in policy["Statement"]
-        if "*" in json.dumps(statement["Resource"]) + json.dumps(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if "*" in resource + json.dumps(statement["Action"])
     }
 
     on_groups = {
@@ -703,9 +996,25 @@ def test_every_wildcard_is_a_known_one(function: str) -> None:
         "ClockFunction": "EndHooks",
         "OutcomeFunction": "DescribeDeployments",
     }
+    on_services = {
+        "PauseFunction": "DescribeServiceDeployments",
+        "FailureFunction": "AnswerPauses",
+        "DecisionFunction": "AnswerPauses",
+        "ChangesFunction": "DescribeServiceDeployments",
+        "ClockFunction": "AnswerPauses",
+        "OutcomeFunction": "FindServiceDeployments",
+    }
     every_group = f"arn:aws:codedeploy:{REGION}:{ACCOUNT}:deploymentgroup:*"
+    every_service = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service/*"
+    every_service_deployment = f"arn:aws:ecs:{REGION}:{ACCOUNT}:service-deployment/*/*"
     known = {("WriteTraces", "*")}
-    known |= {(on_groups[function], every_group), ("ReadLifecycleEvents", "*")}
+    if function in on_groups:
+        known |= {(on_groups[function], every_group), ("ReadLifecycleEvents", "*")}
+    if function in on_services:
+        known |= {(on_services[function], every_service)}
+        known |= {(on_services[function], every_service_deployment)}
+    if function == "PauseFunction":
+        known |= {("DescribeServices", every_service), ("ListServices", "*")}
     if function == "ChangesFunction":
         every_moment = f"arn:aws:scheduler:{REGION}:{ACCOUNT}:schedule/Moments/*"
         known |= {("SetMoments", every_moment), ("ListStreams", "*")}
@@ -894,6 +1203,24 @@ def test_the_environment_has_every_setting_and_no_secret() -> None:
     assert variables(**WHOLE)["SLACK_BOT_TOKEN"] == "/bot"
     assert variables(**WHOLE)["SLACK_CHANNEL"] == CHANNEL
     assert variables(SlackBotTokenSecretArn=BOT_ARN)["SLACK_BOT_TOKEN"] == BOT_ARN
+
+
+def test_what_is_asked_of_pauses_is_told_to_whom_it_concerns() -> None:
+    def variables(function: str, **parameters: str) -> Any:
+        environment = RESOURCES[function]["Properties"]["Environment"]
+        return Resolved(TEMPLATE, **parameters).value(environment)["Variables"]
+
+    assert variables("PauseFunction")["ECS_SERVICES"] == "*"
+    assert variables("PauseFunction", EcsServices="shop/*")["ECS_SERVICES"] == "shop/*"
+    assert variables("FailureFunction")["PAUSE_FAILURE"] == "rollback"
+    assert variables("FailureFunction", PauseFailure="leave")["PAUSE_FAILURE"] == "leave"
+    shared = ("SCHEDULE_GROUP", "DECIDE_WITHIN_MINUTES")
+    for parameters in ({"DecideWithinMinutes": "30"}, NO_STREAM):
+        one, *others = (
+            [variables(function, **parameters)[name] for name in shared]
+            for function in ("HookFunction", "PauseFunction", "FailureFunction")
+        )
+        assert others == [one, one]
 
 
 def test_without_a_signing_secret_nothing_is_open_to_the_internet() -> None:

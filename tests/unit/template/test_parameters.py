@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greenlight.model.message import Language
-from greenlight.runtime.settings import load_decision_settings, load_keeping_settings, load_settings
+from greenlight.runtime.settings import (
+    load_decision_settings,
+    load_failure_settings,
+    load_keeping_settings,
+    load_services,
+    load_settings,
+)
 from tests.conftest import ROOT
 from tests.template import Resolved
 from tools import template
@@ -55,6 +61,14 @@ def load(**parameters: str) -> None:
     decision = TEMPLATE["Resources"]["DecisionFunction"]["Properties"]
     hook = TEMPLATE["Resources"]["HookFunction"]["Properties"]
     load_settings({**shared, **stack.value(hook["Environment"]["Variables"])})
+    failure = TEMPLATE["Resources"]["FailureFunction"]["Properties"]
+    failing = load_failure_settings({**shared, **stack.value(failure["Environment"]["Variables"])})
+    assert failing.problems == ()
+    if stack.holds("ServesEcs"):
+        pause = stack.value(TEMPLATE["Resources"]["PauseFunction"]["Properties"])
+        own = {**shared, **pause["Environment"]["Variables"]}
+        load_settings(own)
+        assert load_services(own) == stack.value({"Ref": "EcsServices"})
     for function in ("ChangesFunction", "ClockFunction"):
         keeping = TEMPLATE["Resources"][function]["Properties"]
         load_keeping_settings({**shared, **arns(stack.value(keeping["Environment"]["Variables"]))})
@@ -105,6 +119,7 @@ def test_a_pattern_means_the_same_to_java_and_to_python(name: str) -> None:
     ("name", "value"),
     [
         ("TestUrl", "https://{application}.green.example.com/{deployment_group}?d={deployment_id}"),
+        ("TestUrl", "https://{service}.{cluster}.green.example.com/{application}"),
         ("TestUrl", "http://user:pass%20word@green.example.com:8443/a/b?c=[d]&e=@#f:g"),
         ("TestUrl", "https://green.example.com:/?"),
         ("TestUrl", "https://블루.example.com/경로?메모=그린"),
@@ -120,6 +135,18 @@ def test_a_pattern_means_the_same_to_java_and_to_python(name: str) -> None:
         ("SlackCommand", ""),
         ("SlackCommand", "/greenlight"),
         ("SlackCommand", "/" + "a" * 31),
+        ("DecideWithinMinutes", ""),
+        ("DecideWithinMinutes", "1"),
+        ("DecideWithinMinutes", "9999"),
+        ("DecideWithinMinutes", "10000"),
+        ("DecideWithinMinutes", "20160"),
+        ("RemindMinutesBefore", ""),
+        ("RemindMinutesBefore", "20160, 1440,60,15, 5"),
+        ("EcsServices", ""),
+        ("EcsServices", "*"),
+        ("EcsServices", "*/*"),
+        ("EcsServices", "my_Cluster-1/*-api*v2-*"),
+        ("PauseFailure", "leave"),
         ("GateTtlDays", "1"),
         ("GateTtlDays", "0090"),
         ("GateTtlDays", "3650"),
@@ -136,7 +163,7 @@ def test_what_was_deployed_before_can_still_be(name: str, value: str) -> None:
     [
         ("TestUrl", ""),
         ("TestUrl", "https://"),
-        ("TestUrl", "https://{service}.example.com"),
+        ("TestUrl", "https://{region}.example.com"),
         ("TestUrl", "https://{{application}}.example.com"),
         ("TestUrl", "https://{application.example.com"),
         ("TestUrl", "https://green.example.com/}"),
@@ -159,6 +186,23 @@ def test_what_was_deployed_before_can_still_be(name: str, value: str) -> None:
         ("MessageLanguage", "ko,fr"),
         ("MessageLanguage", "ja,ja"),
         ("MessageLanguage", "ko,en,ja"),
+        ("DecideWithinMinutes", "0"),
+        ("DecideWithinMinutes", "20161"),
+        ("DecideWithinMinutes", "100000"),
+        ("RemindMinutesBefore", "20161"),
+        ("RemindMinutesBefore", "15,20161"),
+        ("RemindMinutesBefore", "6,5,4,3,2,1"),
+        ("EcsServices", "shop"),
+        ("EcsServices", "/shop"),
+        ("EcsServices", "production/shop/1"),
+        ("EcsServices", "production/sh?p"),
+        ("EcsServices", "**"),
+        ("EcsServices", "production/**"),
+        ("EcsServices", "production/a**b"),
+        ("EcsServices", "production/" + "a" * 245),
+        ("EcsServices", "arn:aws:ecs:ap-northeast-2:123456789012:service/production/shop"),
+        ("PauseFailure", ""),
+        ("PauseFailure", "continue"),
         ("GateTtlDays", "1.5"),
         ("GateTtlDays", "1e2"),
         ("GateTtlDays", "0"),
