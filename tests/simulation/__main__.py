@@ -1,6 +1,7 @@
 """Runs many schedules and prints what they saw: `make simulate`."""
 
 import argparse
+import itertools
 import os
 import sys
 import time
@@ -19,17 +20,26 @@ CHUNK = 20
 STORIES = 3
 
 
-def known_seeds() -> list[int]:
+def known_seeds() -> list[str]:
     """The seeds that ever failed."""
     lines = KNOWN.read_text(encoding="utf-8").splitlines()
-    return [int(line.partition("#")[0]) for line in lines if line.partition("#")[0].strip()]
+    seeds = (line.partition("#")[0].strip() for line in lines)
+    return [seed for seed in seeds if seed]
+
+
+def seeds_from(first: str, number: int, engines: list[str]) -> list[str]:
+    """So many schedules, in turns at each engine, from a seed on; one that names it stays there."""
+    engine, _, start = first.rpartition(":")
+    in_turns = itertools.cycle([engine] if engine else engines)
+    return [f"{at}:{int(start) + step}" for step, at in zip(range(number), in_turns, strict=False)]
 
 
 def main() -> int:
     """Runs the command."""
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--schedules", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, help="the first; without, a new one and all known ones")
+    help_on_seed = "the first (ecs:123: at ECS only); without, a new one and all known ones"
+    parser.add_argument("--seed", help=help_on_seed)
     parser.add_argument("--code", type=Path, default=ROOT, help="the checkout that is simulated")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     replaced = "after how many schedules a process is replaced"
@@ -41,9 +51,10 @@ def main() -> int:
     template = load_template(options.code / "template.yaml")
     hook = template["Resources"]["HookFunction"]["Properties"]
     most_age = float(hook["EventInvokeConfig"]["MaximumEventAgeInSeconds"])
-    first = SystemRandom().randrange(10**9) if options.seed is None else options.seed
+    first = str(SystemRandom().randrange(10**9)) if options.seed is None else options.seed
+    engines = ["codedeploy", "ecs"] if "PauseFunction" in template["Resources"] else ["codedeploy"]
     known = known_seeds() if options.seed is None or options.until_broken else []
-    seeds = [*known, *range(first, first + options.schedules)]
+    seeds = [*known, *seeds_from(first, options.schedules, engines)]
     # To end soon: what has begun is finished.
     size = 1 if options.until_broken else min(CHUNK, options.each // 2)
     chunks = [seeds[at : at + size] for at in range(0, len(seeds), size)]
@@ -51,7 +62,7 @@ def main() -> int:
     started = time.monotonic()
     seen: Counter[str] = Counter()
     done = 0
-    failing: list[tuple[int, int]] = []
+    failing: list[tuple[str, int]] = []
     # What moto keeps of each schedule makes a process larger, and its forks slower: each one is
     # replaced after a while. Python 3.11's ProcessPoolExecutor comes to a standstill with that.
     with get_context("spawn").Pool(

@@ -1,4 +1,4 @@
-"""Who acts: CodeDeploy, Lambda, people with buttons, with commands, and in the console."""
+"""Who acts: the engine, Lambda, people with buttons, with commands, and in the console."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,13 +8,10 @@ from typing import Any, Final
 
 from stand_ins.aws import CREDENTIALS, TABLE
 from stand_ins.clicks import command_form, form, payload, signed, url_event
+from tests.simulation.engines import OLDER_HOOK, Engine
 from tests.simulation.process import Command, Ended, Invocation, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
 from tests.simulation.world import (
-    BY_HAND,
-    DEPLOYMENT,
-    HOOK,
-    OLDER_HOOK,
     SESSION_TOKEN,
     SIGNING_PARAMETER,
     WEBHOOK_PARAMETER,
@@ -30,10 +27,12 @@ ENVIRON: Final = {
     "AWS_SESSION_TOKEN": SESSION_TOKEN,
     "AWS_ENDPOINT_URL_DYNAMODB": "http://dynamodb",
     "AWS_ENDPOINT_URL_CODEDEPLOY": "http://codedeploy",
+    "AWS_ENDPOINT_URL_ECS": "http://ecs",
     "AWS_ENDPOINT_URL_SSM": "http://ssm",
     "AWS_ENDPOINT_URL_STS": "http://sts",
     "AWS_ENDPOINT_URL_SCHEDULER": "http://scheduler",
     "AWS_ENDPOINT_URL_EVENTBRIDGE": "http://events",
+    "AWS_ENDPOINT_URL_LAMBDA": "http://lambda",
     "TEST_URL": "https://{application}.green.example.com/?release={deployment_id}",
     "DYNAMODB_TABLE_NAME": TABLE,
     "SLACK_WEBHOOK_URL": WEBHOOK_PARAMETER,
@@ -41,6 +40,7 @@ ENVIRON: Final = {
 }
 MODULES: Final = {
     "hook": "lamda",
+    "pause": "greenlight.handlers.pause",
     "failure": "greenlight.handlers.failure",
     "decision": "greenlight.handlers.decision",
     "changes": "greenlight.handlers.changes",
@@ -57,8 +57,6 @@ WRONG_SETTINGS: Final = (
     {"MESSAGE_LANGUAGE": "xx"},
     {"GATE_TTL_DAYS": "soon"},
 )
-EVENT: Final = {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": HOOK}
-EVENT_BY_HAND: Final = {**EVENT, "LifecycleEventHookExecutionId": BY_HAND}
 
 
 @dataclass
@@ -181,13 +179,13 @@ class Delivery:
         self.aws.schedule.after(pause, self._try)
 
 
-def deliver(aws: Lambda, event: Any, about: str, most_age: float) -> None:
+def deliver(aws: Lambda, function: str, event: Any, about: str, most_age: float) -> None:
     """Delivers a hook's event; if it is exhausted, its record to the failure function."""
 
     def hand_over(condition: str, error: dict[str, Any] | None) -> None:
         deliver_record(aws, record(event, condition, error), f"record of {about}")
 
-    Delivery(aws, "hook", event, about, most_age, hand_over).accept()
+    Delivery(aws, function, event, about, most_age, hand_over).accept()
 
 
 def deliver_record(aws: Lambda, content: Any, about: str) -> None:
@@ -277,7 +275,9 @@ class Typist:
         path = f"/actions/T0000/{self.name}-{self.typed}"
         user = (f"U0{self.name.upper()}", self.name)
         body = command_form(
-            f"{self.verb} “{DEPLOYMENT}” <!here> typed it", self.world.slack.base_url + path, user
+            f"{self.verb} “{self.world.at.gate_id}” <!here> typed it",
+            self.world.slack.base_url + path,
+            user,
         )
         event = url_event(body, signed(body, at=schedule.now))
         schedule.tell(self.name, f"types {self.verb}")
@@ -297,6 +297,7 @@ class Caller:
     start: Callable[[str], Process]
     on_start: Callable[[str, str, Any], None]
     on_end: Callable[[str, Ended], None]
+    at: Engine
     name: str
     verdict: str
     may_report: bool
@@ -308,13 +309,13 @@ class Caller:
         self.runs += 1
         process = self.start(self.name)
         if not self.may_report:
-            process.denied = frozenset({"PutLifecycleEventHookExecutionStatus"})
+            process.denied = frozenset({self.at.answering})
         reason = ("--reason", "tried \x1b[31mit") if self.verdict == "reject" else ()
         job = f"{self.name} {self.runs}"
         self.schedule.tell(job, f"runs greenlight {self.verdict}")
         self.schedule.seen[f"commands: {self.verdict}"] += 1
         self.on_start(job, self.name, None)
-        command = Command((self.verdict, DEPLOYMENT, *reason, "--json"))
+        command = Command((self.verdict, self.at.gate_id, *reason, "--json"))
         process.run(job, command, partial(self._ran, process, job))
 
     def _ran(self, process: Process, job: str, ended: Ended) -> None:
@@ -325,12 +326,12 @@ class Caller:
             self.schedule.after(20.0, self.run)
 
 
-def items_from_before(kind: str, chance: Random) -> dict[str, Any]:
+def items_from_before(kind: str, chance: Random, hook_id: str) -> dict[str, Any]:
     """An item that has the key already: another tool's, or the gate of an older hook."""
     if kind == "another tool's item":
         items: list[dict[str, Any]] = [
             {"owner": {"S": "somebody"}},
-            {"status": {"S": "PENDING"}, "hook_execution_id": {"S": HOOK}},
+            {"status": {"S": "PENDING"}, "hook_execution_id": {"S": hook_id}},
             {"status": {"S": "WAITING"}, "history": {"S": "none"}},
         ]
         return items[chance.randrange(3)]
@@ -353,7 +354,7 @@ def items_from_before(kind: str, chance: Random) -> dict[str, Any]:
             "reported_at": moment(created + 60),
         }
         history += [("decided", created + 60), ("reported", created + 60)]
-    if item["status"] == "FAILED":  # nobody could be told, and perhaps CodeDeploy could not either
+    if item["status"] == "FAILED":  # nobody could be told, and perhaps the engine could not either
         del item["notified_at"]
         item["reason"] = "Slack could not be reached"
         history = [("opened", created), ("failed", created + 60)]

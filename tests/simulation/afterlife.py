@@ -6,15 +6,14 @@ from typing import Any, Final
 
 from boto3.dynamodb.types import TypeSerializer
 
-from stand_ins.codedeploy import begin_rollback, deployments, fail, set_status, state_change
-from tests.simulation.actors import Delivery, Lambda
+from tests.simulation.actors import Delivery, Lambda, deliver
+from tests.simulation.engines import Engine
 from tests.simulation.process import Ended
-from tests.simulation.world import DEPLOYMENT, KEY, ROLLBACK, client
+from tests.simulation.world import client
 
 # As the template has it.
 MOST_AGE: Final = 3600.0
 LONGEST_PAUSE: Final = 60.0
-STATES: Final = {"Succeeded": "SUCCESS", "Failed": "FAILURE", "Stopped": "STOP"}
 
 
 @dataclass
@@ -42,7 +41,11 @@ class Stream:
             "eventName": "MODIFY" if before else "INSERT",
             "eventSource": "aws:dynamodb",
             "awsRegion": "ap-northeast-2",
-            "dynamodb": {"Keys": KEY, **images, "NewImage": _typed(after)},
+            "dynamodb": {
+                "Keys": {"deployment_id": {"S": after["deployment_id"]}},
+                **images,
+                "NewImage": _typed(after),
+            },
         }
         schedule = self.aws.schedule
         times = 2 if schedule.happens(0.03, f"change {self._count} comes twice") else 1
@@ -82,7 +85,7 @@ class Moments:
 
     `lost` are the moments that never came, or came to nothing. A plot has it pass over some kinds,
     or call the clock twice for each. Of the minutes in which a gate is watched, those come that
-    matter: any one, and the next one after somebody has answered the hook at CodeDeploy.
+    matter: any one, and the next one after somebody has answered the hook at the engine.
     """
 
     aws: Lambda
@@ -117,7 +120,7 @@ class Moments:
             schedule.at(at + late + 20 * number * chance.random(), call)
 
     def answered_elsewhere(self) -> None:
-        """Somebody has answered the hook at CodeDeploy."""
+        """Somebody has answered the hook at the engine, or the deployment has ended."""
         for name, until, payload in self._watches:
             about = f"the next minute of {name}"
             pause = 60 * self.aws.schedule.chance(about).random()
@@ -134,57 +137,60 @@ class Moments:
 
 @dataclass
 class Release:
-    """How the deployment goes on after its hook, and CodeDeploy's events of that.
+    """How the deployment goes on after its hook, and the engine's events of that.
 
     `outcome` is what became of it, `told` the last one whose event has come to its end.
     `is_silent`: its events never come.
     """
 
     aws: Lambda
+    at: Engine
     is_silent: bool = False
     outcome: str | None = None
     told: str | None = None
 
     def hook_ended(self, status: str) -> None:
-        """CodeDeploy has the answer of the hook, or needs none any more."""
+        """The engine has the answer of the hook, or needs none any more."""
         schedule = self.aws.schedule
         chance = schedule.chance("the release")
+        if status != "Succeeded" and self.at.is_stopped:
+            self._ended("stopped")
+            return
+        if status != "Succeeded" and self.at.rejected() == "rolled_back":
+            schedule.after(30.0, self._roll_back)
+            return
         if status != "Succeeded":
-            is_stopped = deployments()[DEPLOYMENT].status == "Stopped"
-            self._ended("stopped" if is_stopped else "failed")
+            self._ended("failed")
             return
         seconds = chance.choice([1.0, 60.0, 400.0]) * (0.5 + chance.random())
         kind = chance.choices(["live", "failed", "rolled_back"], [80, 10, 10])[0]
         schedule.after(seconds, partial(self._go_live, kind))
 
     def _go_live(self, kind: str) -> None:
-        if kind == "live":
-            set_status(DEPLOYMENT, "Succeeded")
-        else:
-            fail(DEPLOYMENT, "ALARM_ACTIVE", "an alarm <!channel> rang")
-        self._ended("live" if kind == "live" else "failed")
         if kind == "rolled_back":
-            begin_rollback(DEPLOYMENT, ROLLBACK, client("codedeploy"))
+            if self.at.rejected() == "failed":
+                self._ended("failed")
+            self.at.begin_rollback(client)
             self.aws.schedule.after(30.0, self._roll_back)
+            return
+        self._ended(kind)
 
     def _roll_back(self) -> None:
-        set_status(ROLLBACK, "Succeeded")
         self.outcome = "rolled_back"
-        self.aws.schedule.tell("CodeDeploy", "has rolled the deployment back")
-        self._tell(ROLLBACK)
+        self.aws.schedule.tell(self.at.name, "has rolled the deployment back")
+        self._tell(self.at.roll_back(), "d-ROLLBACK")
 
     def _ended(self, outcome: str) -> None:
         self.outcome = outcome
-        self.aws.schedule.tell("CodeDeploy", f"ends the deployment: {outcome}")
-        self._tell(DEPLOYMENT)
+        self.aws.schedule.tell(self.at.name, f"ends the deployment: {outcome}")
+        self._tell(self.at.ends(outcome), "d-SIMULATED")
 
-    def _tell(self, deployment_id: str) -> None:
+    def _tell(self, event: Any, what: str) -> None:
         """The event of an end: late, twice, or never."""
         schedule = self.aws.schedule
-        event = state_change(deployment_id, STATES[deployments()[deployment_id].status])
         schedule.seen[f"release: {self.outcome}"] += 1
         for number in (1, 2):
-            about = f"the end of {deployment_id} ({number})"
+            about = f"the end of {what} ({number})"
             if self.is_silent or not schedule.happens(0.95 if number == 1 else 0.1, about):
                 continue
             chance = schedule.chance(f"how late {about}")
@@ -199,6 +205,27 @@ class Release:
             self.aws, "outcome", event, about, 1800.0, keep, release=self, outcome=outcome
         )
         teller.accept()
+
+
+@dataclass
+class Word:
+    """What an engine sends of a hook that has ended: late, twice, or never."""
+
+    aws: Lambda
+    at: Engine
+    most_age: float
+
+    def hook_ended(self) -> None:
+        """The hook has ended."""
+        schedule = self.aws.schedule
+        event = self.at.word_of_end()
+        for number in (1, 2) if event else ():
+            about = f"the word of the hook's end ({number})"
+            if schedule.happens(0.9 if number == 1 else 0.1, about):
+                chance = schedule.chance(f"how late {about}")
+                late = chance.choice([0.0, 1.0, 90.0]) * chance.random()
+                send = partial(deliver, self.aws, self.at.function, event, about, self.most_age)
+                schedule.after(late, send)
 
 
 @dataclass

@@ -31,6 +31,9 @@ REMINDING = "function/greenlight/gates/reminding.py"
 CARRYING = "function/greenlight/gates/carrying.py"
 CLOCK = "function/greenlight/handlers/clock.py"
 OUTCOMES = "function/greenlight/gates/outcomes.py"
+ECS = "function/greenlight/engines/ecs.py"
+PAUSE = "function/greenlight/handlers/pause.py"
+SWEEPING = "function/greenlight/gates/sweeping.py"
 
 
 @dataclass(frozen=True)
@@ -181,9 +184,8 @@ MUTANTS = (
     Mutant(
         "a decision that may have been taken is given back",
         DECISIONS,
-        "    except CodeDeployError as exc:\n"
-        "        raise _unreported(held, exc, means) from exc\n",
-        "    except CodeDeployError as exc:\n"
+        "    except EngineError as exc:\n        raise _unreported(held, exc, means) from exc\n",
+        "    except EngineError as exc:\n"
         "        means.table.give_back(held, exc.reason, means.clock())\n"
         "        raise _unreported(held, exc, means) from exc\n",
     ),
@@ -217,7 +219,7 @@ MUTANTS = (
     Mutant(
         "the hour begins when the function does",
         LOOKING,
-        "deadline = (lifecycle.waits_since or now)",
+        "deadline = lifecycle.deadline or hook.deadline or now",
         "deadline = now",
     ),
     Mutant(
@@ -277,7 +279,7 @@ MUTANTS = (
     Mutant(
         "a deployment that ends while its gate is opened is not found out",
         FOLLOWING,
-        "        _catch_up(gate, means)\n",
+        "        learn_of(gate, means)\n",
         "        return\n",
     ),
     Mutant(
@@ -331,14 +333,14 @@ MUTANTS = (
     Mutant(
         "nobody looks each minute whether a gate was answered elsewhere",
         FOLLOWING,
-        "    if gate.deadline > now:\n",
-        "    if gate.deadline < now:\n",
+        "        if watched_until > now:\n",
+        "        if watched_until < now:\n",
     ),
     Mutant(
         "the watch finds a gate in order that was answered elsewhere",
         CLOCK,
-        "settle_if_answered(gate, means) is gate:",
-        "gate:",
+        "settle_if_answered(gate, means) is not gate:",
+        "gate is None:",
     ),
     Mutant(
         "people are reminded as often as the clock calls",
@@ -357,6 +359,48 @@ MUTANTS = (
         LIFE,
         'starts_from=ANY, absent=("outcome",), sets=_OUTCOME',
         "starts_from=ANY, sets=_OUTCOME",
+    ),
+    Mutant(
+        "ECS is told to go on whatever was decided",
+        ECS,
+        "action = TimeoutAction.CONTINUE if succeeded else TimeoutAction.ROLLBACK",
+        "action = TimeoutAction.CONTINUE",
+    ),
+    Mutant(
+        "that ECS took an answer is believed, whichever it has",
+        ECS,
+        "        status = _lifecycle(_listed(hook, found), found).status\n",
+        "        return\n",
+    ),
+    Mutant(
+        "a hook that ECS lists no more is not known any more",
+        ECS,
+        '    status = held.get("status", _GONE)\n    waits',
+        '    status = held["status"]\n    waits',
+    ),
+    Mutant(
+        "silence that ships is taken for a rejection",
+        GATE,
+        "            and self.timeout_action is TimeoutAction.CONTINUE\n",
+        "            and self.timeout_action is None\n",
+    ),
+    Mutant(
+        "the word of a hook's end is not heard",
+        PAUSE,
+        "            gate = bring_in_line(hook, change.ended, _means(_clients(), settings))\n",
+        "            gate = None\n",
+    ),
+    Mutant(
+        "a hook whose event was lost is not opened",
+        SWEEPING,
+        "        open_again(hook)\n",
+        "",
+    ),
+    Mutant(
+        "the word of an end that could not be taken fails the hook",
+        "function/greenlight/handlers/failure.py",
+        "    return change.hook, problem if change.waits else None\n",
+        "    return change.hook, problem\n",
     ),
 )
 

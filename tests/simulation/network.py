@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.simulation.process import Connect, Process, Send, Sleep
 from tests.simulation.schedule import Schedule
-from tests.simulation.world import HOSTS, REPORT, WRITES, Call, Reply, World, understand
+from tests.simulation.world import HOSTS, WRITES, Call, Reply, World, understand
 
 # How often each thing happens to a call that something happens to.
 FAULTS = {
@@ -30,10 +30,12 @@ AT_CONNECT = ("refused", "unreachable")
 ERRORS = {
     "dynamodb": ("ThrottlingException", "InternalServerError", "AccessDeniedException"),
     "codedeploy": ("ThrottlingException", "InternalFailure", "AccessDeniedException"),
+    "ecs": ("ThrottlingException", "ServerException", "AccessDeniedException"),
     "ssm": ("ThrottlingException", "InternalServerError", "ParameterNotFound"),
     "sts": ("ExpiredToken", "InternalFailure"),
     "scheduler": ("ThrottlingException", "InternalServerException", "AccessDeniedException"),
     "events": ("ThrottlingException", "InternalException", "AccessDeniedException"),
+    "lambda": ("TooManyRequestsException", "ServiceException", "AccessDeniedException"),
 }
 SLACK_ERRORS = (
     Reply(429, b"rate_limited", {"Retry-After": "1"}),
@@ -58,6 +60,7 @@ API_ERRORS = (
 OUTAGES = {
     "dynamodb": ("refused", "ThrottlingException", "InternalServerError", "AccessDeniedException"),
     "codedeploy": ("refused", "ThrottlingException", "AccessDeniedException"),
+    "ecs": ("refused", "ThrottlingException", "AccessDeniedException"),
     "ssm": ("refused", "AccessDeniedException", "ParameterNotFound"),
     "slack": ("refused", "silent", "error"),
 }
@@ -317,9 +320,8 @@ def _what(call: Call) -> str:
     if call.service == "slack":
         is_click = "actions" in call.operation
         return "answers the click" if is_click else f"posts to Slack ({call.operation[:20]})"
-    return (
-        f"{call.operation} {call.request['status']}" if call.operation == REPORT else call.operation
-    )
+    said = (call.request or {}).get("status") or (call.request or {}).get("action")
+    return f"{call.operation} {said}" if isinstance(said, str) else call.operation
 
 
 def _code(reply: Reply) -> str:

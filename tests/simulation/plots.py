@@ -10,10 +10,10 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from tests.simulation.actors import EVENT, EVENT_BY_HAND, deliver, deliver_record
+from tests.simulation.actors import deliver_record
 from tests.simulation.network import Trick
 from tests.simulation.process import Process
-from tests.simulation.world import REPORT, Call
+from tests.simulation.world import Call
 
 if TYPE_CHECKING:
     from tests.simulation.simulation import Simulation
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SHARE = 0.25
 MANY = 1000
 DECIDERS = ("decision", "dave", "erin")
-# What meets a first try's answer to CodeDeploy, and the same answer when it is sent again.
+# What meets a first try's answer to the engine, and the same answer when it is sent again.
 THROTTLED = "ThrottlingException"
 HARDSHIPS: tuple[tuple[str, ...], ...] = (
     (THROTTLED, THROTTLED),
@@ -52,7 +52,7 @@ def weave(simulation: "Simulation") -> None:
 
 def _overtaken_decision(simulation: "Simulation", chance: Random) -> None:
     """Somebody decides, and has trouble; and by the next one's clock, that was long ago."""
-    tricks = simulation.network.tricks
+    tricks, report = simulation.network.tricks, simulation.world.at.answering
     simulation.rules.clocks_agree = False
     simulation.clickers.append(simulation.clicker("gina"))
     ahead, pause = _ahead(chance), 0.5 * chance.random() ** 2
@@ -61,14 +61,15 @@ def _overtaken_decision(simulation: "Simulation", chance: Random) -> None:
 
     def overtake(process: Process, call: Call) -> None:
         first = process.job
-        tricks.append(Trick(REPORT, hardship, job=first))
+        tricks.append(Trick(report, hardship, job=first))
         simulation.start_ahead("decision", process, ahead)
         verdict = "approve" if "APPROVED" in str(call.request) else "reject"
         if not is_fast:
-            tricks.append(Trick(REPORT, ("slow",), besides=first, among=DECIDERS))
+            tricks.append(Trick(report, ("slow",), besides=first, among=DECIDERS))
             tricks.append(Trick("reported", ("held",), besides=first, among=DECIDERS))
         clicker = simulation.clicker("heidi", verdict)
-        clicker.seen = simulation.world.channel[0] if simulation.world.channel else None
+        ours = (message for message in simulation.world.channel if not message.is_foreign)
+        clicker.seen = next(ours, None)
         simulation.schedule.after(pause, clicker.press)
 
     tricks.append(Trick("decided", (None,), among=DECIDERS, do=overtake))
@@ -76,14 +77,14 @@ def _overtaken_decision(simulation: "Simulation", chance: Random) -> None:
 
 def _overtaken_failover(simulation: "Simulation", chance: Random) -> None:
     """A record comes twice, and by the second's clock the first was long ago."""
-    tricks = simulation.network.tricks
+    tricks, report = simulation.network.tricks, simulation.world.at.answering
     simulation.rules.clocks_agree = False
     ahead, pause = _ahead(chance), 0.5 * chance.random()
     hardship = chance.choice([("slow",), ("slow",), ("answer lost",), *HARDSHIPS])
     simulation.lose_the_hook()
 
     def overtake(process: Process, _: Call) -> None:
-        tricks.append(Trick(REPORT, hardship, job=process.job))
+        tricks.append(Trick(report, hardship, job=process.job))
         simulation.start_ahead("failure", process, ahead)
         content = simulation.rules.jobs[process.job].event
         again = partial(deliver_record, simulation.aws, content, "the record once more")
@@ -94,24 +95,26 @@ def _overtaken_failover(simulation: "Simulation", chance: Random) -> None:
 
 def _overtaken_telling(simulation: "Simulation", chance: Random) -> None:
     """An event comes twice; Slack takes nothing of the first, whose lease was over long ago."""
-    tricks, most_age = simulation.network.tricks, simulation.most_age
+    tricks, function = simulation.network.tricks, simulation.world.at.function
     simulation.rules.clocks_agree = False
     ahead, pause = 30 + _ahead(chance), 0.15 + 0.3 * chance.random()
 
     def overtake(process: Process, _: Call) -> None:
         tricks.append(Trick("post", ("error",) * 3, job=process.job))
-        tricks.append(Trick("post", ("held",), besides=process.job, among=("hook",)))
-        simulation.start_ahead("hook", process, ahead)
-        again = partial(deliver, simulation.aws, EVENT, "the event once more", most_age)
+        tricks.append(Trick("post", ("held",), besides=process.job, among=(function,)))
+        simulation.start_ahead(function, process, ahead)
+        again = partial(simulation.deliver, "the event once more")
         simulation.schedule.after(pause, again)
 
-    tricks.append(Trick("GetDeployment", (None,), among=("hook",), do=overtake))
+    describing = simulation.world.at.describing
+    tricks.append(Trick(describing, (None,), among=(function,), do=overtake))
 
 
 def _told_and_not_on_record(simulation: "Simulation", chance: Random) -> None:
     """People are told, each time, and the table does not take it; nobody decides as yet."""
     error = chance.choice(["ThrottlingException", "InternalServerError", "AccessDeniedException"])
-    simulation.network.tricks.append(Trick("notified", (error,) * MANY, among=("hook",)))
+    among = (simulation.world.at.function,)
+    simulation.network.tricks.append(Trick("notified", (error,) * MANY, among=among))
     simulation.people_wait = chance.choice([0.0, 400.0, 400.0, 400.0])
 
 
@@ -125,13 +128,12 @@ def _lost_answers(simulation: "Simulation", chance: Random) -> None:
 
 def _lost_gate(simulation: "Simulation", chance: Random) -> None:
     """A gate is taken over, and taken back, while it is written down that it was decided."""
-    schedule, aws, most_age = simulation.schedule, simulation.aws, simulation.most_age
+    schedule = simulation.schedule
     pause = 1.5 + 2 * chance.random()
 
     def take_over(_: Process, __: Call) -> None:
-        deliver(aws, EVENT_BY_HAND, "a test event", most_age)
-        again = partial(deliver, aws, EVENT, "a late duplicate of the event", most_age)
-        schedule.after(pause, again)
+        simulation.deliver("a test event", by_hand=True)
+        schedule.after(pause, partial(simulation.deliver, "a late duplicate of the event"))
 
     simulation.clickers.append(simulation.clicker("gina"))
     late = Trick("reported", ("late",) * MANY, among=DECIDERS, do=take_over)
@@ -139,9 +141,9 @@ def _lost_gate(simulation: "Simulation", chance: Random) -> None:
 
 
 def _unshown_click(simulation: "Simulation", _: Random) -> None:
-    """A click is killed once it is on record that CodeDeploy knows: its message says that it waits.
+    """A click is killed once it is on record that the engine knows: its message says that it waits.
 
-    Nobody presses again, no event of CodeDeploy's comes, and no end: nothing else happens to the
+    Nobody presses again, no event of the engine's comes, and no end: nothing else happens to the
     gate.
     """
     simulation.clickers[:] = [simulation.clicker("gina")]

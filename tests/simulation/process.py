@@ -45,10 +45,11 @@ HANDLERS_OF_NOW = (
     "greenlight.handlers.changes",
     "greenlight.handlers.clock",
     "greenlight.handlers.outcome",
+    "greenlight.handlers.pause",
 )
 # Of the machine's time, between two outside calls.
 HANGS_AFTER_SECONDS = 60
-SERVICES = ("dynamodb", "codedeploy", "ssm", "sts", "scheduler", "events")
+SERVICES = ("dynamodb", "codedeploy", "ecs", "ssm", "sts", "scheduler", "events", "lambda")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """What must hold, whatever happens: checked at every step where it can be, and at the end.
 
-1. CodeDeploy gets one answer from us, or none: never `Failed` for a gate that was approved, nor
+1. The engine gets one answer from us, or none: never `Failed` for a gate that was approved, nor
    `Succeeded` for one that was not.
 2. A release of which people were told is never failed for want of telling them.
-3. No silence: people were told of the gate; or CodeDeploy was told `Failed`, and people were told
+3. No silence: people were told of the gate; or the engine was told `Failed`, and people were told
    that; or the record lies in the dead-letter queue.
 4. Record, engine and Slack agree.
 5. The first decision that stood stays on record with its approver's name. The history only grows,
@@ -12,7 +12,7 @@
 7. Metrics that ring alarms are true.
 8. No secret in anything written.
 9. It comes to an end.
-10. A decision that its maker could not bring to CodeDeploy is brought there by the clock.
+10. A decision that its maker could not bring to the engine is brought there by the clock.
 """
 
 import json
@@ -22,16 +22,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stand_ins.aws import TABLE
-from stand_ins.codedeploy import deployments
+from tests.simulation.engines import OLDER_HOOK, Engine
 from tests.simulation.process import Ended, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
 from tests.simulation.steps import unexplained
 from tests.simulation.world import (
-    BY_HAND,
-    DEPLOYMENT,
-    HOOK,
-    OLDER_HOOK,
-    REPORT,
     SECRETS,
     WEBHOOK_PARAMETER,
     Call,
@@ -55,7 +50,7 @@ ONCE = (
     "rolled_back",
 )
 DECIDED = ("APPROVED", "REJECTED")
-# What CodeDeploy knows, by the status on record.
+# What the engine knows, by the status on record.
 ENGINE = {
     "WAITING": "InProgress",
     "APPROVED": "Succeeded",
@@ -63,7 +58,7 @@ ENGINE = {
     "EXPIRED": "Failed",
     "FAILED": "Failed",
 }
-# How a message begins that says what a gate came to, and what CodeDeploy then knows of the hook.
+# How a message begins that says what a gate came to, and what the engine then knows of the hook.
 SETTLED = {
     "🚀": "Succeeded",
     "⛔": "Failed",
@@ -79,7 +74,7 @@ OUTCOME_SIGNS = {"live": "🟢", "failed": "🔴", "stopped": "🛑", "rolled_ba
 # By how many seconds a clock is ahead where clocks agree, and one more.
 MOST_AHEAD = 8.0
 # Those who bring nobody's decision; the clock brings its own, and what was left unreported.
-NOT_DECIDING = ("hook", "failure", "changes", "outcome")
+NOT_DECIDING = ("hook", "pause", "failure", "changes", "outcome")
 
 
 @dataclass
@@ -87,14 +82,15 @@ class Job:
     """What an invocation or a command did and met.
 
     `was`: the gate when it began. `reads`: answers of the table that arrived; `is_cut_off`: one did
-    not, or its settings name no table. `has_looked`: CodeDeploy told it of its hook.
+    not, or its settings name no table. `has_looked`: the engine told it of its hook.
     `is_disturbed`: something went wrong with its post, or after it. `faults`: the services whose
     calls met some. `has_misled`: the message that it changed has buttons, of a gate that was over;
     `is_unheard`: Slack has not taken a message of its.
-    `has_read`: CodeDeploy has told it of the deployment; `is_shut_out`: it may not be read, as
+    `has_read`: the engine has told it of the deployment; `is_shut_out`: it may not be read, as
     those of other people's groups.
     """
 
+    at: Engine
     function: str
     event: Any
     was: dict[str, Any]
@@ -118,9 +114,9 @@ class Job:
 
     @property
     def is_by_hand(self) -> bool:
-        """Whether somebody has made its event up."""
+        """Whether its event is about another hook, or somebody has made it up."""
         event = self.event.get("requestPayload", self.event) if self.event else {}
-        return bool(event.get("LifecycleEventHookExecutionId") == BY_HAND)
+        return self.at.hook_of(event) not in (None, self.at.hook_id)
 
     @property
     def due(self) -> str | None:
@@ -146,8 +142,8 @@ class Job:
 
     @property
     def knows_little(self) -> bool:
-        """Whether the table or CodeDeploy did not say what it asked."""
-        return self.is_cut_off or "codedeploy" in self.faults
+        """Whether the table or the engine did not say what it asked."""
+        return self.is_cut_off or self.at.service in self.faults
 
     @property
     def is_deciding(self) -> bool:
@@ -164,13 +160,13 @@ class Job:
 class Rules:
     """Watches a schedule.
 
-    `clocks_agree`: they differ by less than a lease allows. `report` is the answer that CodeDeploy
+    `clocks_agree`: they differ by less than a lease allows. `report` is the answer that the engine
     took from us, `messages` what the channel got, `reminders` who reminded people of the gate,
     `earlier` how many entries of the history are an older hook's, `holders` who has taken each
     lease, `carried` whose approval a job has written or taken over, `failed_by` who has written
     down that the hook is failed. `was_taken_over`: somebody's test event has replaced the gate, and
     so its record. `barred` may decide nothing. `denied_approvers`: those, by what they run, who
-    approve and whom CodeDeploy lets answer no hook; where such a one does not learn that, the
+    approve and whom the engine lets answer no hook; where such a one does not learn that, the
     approval stands.
     """
 
@@ -198,6 +194,7 @@ class Rules:
         environ = self.environs[function]
         has_table = environ["DYNAMODB_TABLE_NAME"] == TABLE
         self.jobs[name] = Job(
+            self.world.at,
             function,
             event,
             was=self._gate(),
@@ -213,14 +210,14 @@ class Rules:
         is_answer = reply.status == 200 or b"ConditionalCheckFailed" in reply.body
         if call.service == "dynamodb":
             job.reads += is_answer
-        job.has_looked |= call.operation == "GetDeploymentTarget" and is_answer
+        job.has_looked |= call.operation == self.world.at.telling and is_answer
         if call.service == "slack" and reply.status != 200:
             job.faults.add("slack")
             job.is_unheard = True
-        if call.operation == REPORT and b"AccessDenied" in reply.body:
+        if call.operation == self.world.at.answering and b"AccessDenied" in reply.body:
             job.denied = True
-        if call.operation == "GetDeployment":
-            job.has_read |= reply.status == 200
+        if call.operation in (self.world.at.describing, self.world.at.listing):
+            job.has_read |= reply.status == 200 and self.world.at.says_whose
             job.is_shut_out |= b"AccessDenied" in reply.body and not job.has_read
 
     def faulted(self, process: Process, fault: str, service: str) -> None:
@@ -228,7 +225,7 @@ class Rules:
         job = self.jobs[process.job]
         job.faults.add(service)
         job.is_cut_off |= service == "dynamodb"
-        job.is_shaken |= service == "codedeploy"
+        job.is_shaken |= service == self.world.at.service
         self._may_stand(job)
         is_late = fault in ("held", "slow", "trickle")
         job.is_unheard |= service == "slack" and not is_late
@@ -242,14 +239,14 @@ class Rules:
         self._may_stand(job)
 
     def _may_stand(self, job: Job) -> None:
-        """Lets an approval stand whose maker may not have learned that CodeDeploy denies it."""
+        """Lets an approval stand whose maker may not have learned that the engine denies it."""
         if job.function in self.denied_approvers:
             self.approvers.add(self.denied_approvers[job.function])
 
     def _may_approve(self, user: str) -> bool:
         """Whether an approval by somebody is one.
 
-        CodeDeploy may deny somebody's answer, and not that of whoever presses the same button and
+        The engine may deny somebody's answer, and not that of whoever presses the same button and
         takes the decision over: with clocks that differ by more than a lease, before it is given
         back.
         """
@@ -257,10 +254,10 @@ class Rules:
         return user in self.approvers or (is_denied and not self.clocks_agree)
 
     def tried_to_report(self, by: str) -> None:
-        """CodeDeploy gets an answer of ours, and takes it or does not."""
+        """The engine gets an answer of ours, and takes it or does not."""
         job = self.jobs[by]
         job.has_reported = True
-        is_taken = self.world.item().get("hook_execution_id") == BY_HAND
+        is_taken = self.world.item().get("hook_execution_id") == self.world.at.by_hand
         is_blind = is_taken or self.was_taken_over or (job.may_not_look and not job.reads)
         job.is_blind |= job.function == "failure" and is_blind
 
@@ -285,15 +282,18 @@ class Rules:
             self.schedule.breaks(1, f"{by} let {after['decided_by']} decide, who may not")
         if before.get("hook_execution_id") != after.get("hook_execution_id"):
             is_decided_now = is_a_gate and "notified_at" in before and before["status"] == "WAITING"
-            is_live = before.get("hook_execution_id") == HOOK and self.world.ended_at is None
-            self.was_taken_over |= before.get("hook_execution_id") == HOOK
+            is_live = (
+                before.get("hook_execution_id") == self.world.at.hook_id
+                and self.world.ended_at is None
+            )
+            self.was_taken_over |= before.get("hook_execution_id") == self.world.at.hook_id
             knows = self.clocks_agree and not self.jobs[by].knows_little
             if is_decided_now and is_live and knows:
                 self.schedule.breaks(5, f"{by} took over a gate that people are deciding")
             return
         if "reported_at" in after and after["status"] == "WAITING":
-            self.schedule.breaks(5, f"{by} wrote that CodeDeploy knows a gate that waits")
-        is_own = is_a_gate and before.get("hook_execution_id") == HOOK
+            self.schedule.breaks(5, f"{by} wrote that the engine knows a gate that waits")
+        is_own = is_a_gate and before.get("hook_execution_id") == self.world.at.hook_id
         if before.get("status") in DECIDED and "decided_by" in before and is_own:
             self._check_decision(by, before, after)
 
@@ -333,7 +333,7 @@ class Rules:
             self._may_stand(self.jobs[carrier])  # it does not learn that it would have been denied
 
     def _check_decision(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
-        """A decision stays, unless CodeDeploy had its answer from elsewhere, or took none of it."""
+        """A decision stays, unless the engine had its answer from elsewhere, or took none of it."""
         stays = all(before[name] == after.get(name) for name in ("status", "decided_by"))
         is_given_back = after["status"] == "WAITING" and self.jobs[by].denied
         is_elsewhere = after.get("decided_via") == "elsewhere" and self._is_foreign(before)
@@ -343,14 +343,14 @@ class Rules:
             )
 
     def _is_foreign(self, decided: dict[str, Any]) -> bool:
-        """Whether CodeDeploy's answer is none that this decision brought it."""
+        """Whether the engine's answer is none that this decision brought it."""
         if self.report is None or self.was_taken_over:
             return True
         by, status = self.report
         return status != decided["status"] or self.jobs[by].is_blind
 
     def reported(self, by: str, status: str) -> None:
-        """Rules 1 and 2, when CodeDeploy takes an answer of ours."""
+        """Rules 1 and 2, when the engine takes an answer of ours."""
         job, gate = self.jobs[by], self._gate()
         self.report = (by, str(gate.get("status")))
         if status == "Succeeded":
@@ -397,7 +397,7 @@ class Rules:
             self._check_deadline(message.by)
         if message.kind == "waiting" and job.error_type == "ToldUnrecordedError":
             self.schedule.breaks(6, f"{message.by} told people who were known to be told")
-        if message.kind == "failed" and engine != "Failed":
+        if message.kind == "failed" and not self._agrees("Failed"):
             self.schedule.breaks(4, f"{message.by} said that the deployment failed: it is {engine}")
         is_of_older_hook = self.world.item().get("hook_execution_id") == OLDER_HOOK
         if message.kind == "settled" and not is_of_older_hook:
@@ -415,7 +415,7 @@ class Rules:
         job.has_misled = bool(message.edits) and message.has_buttons and is_over
 
     def _was_answered_since_opened(self) -> bool:
-        """Whether CodeDeploy had its answer when the gate was there, by any clock."""
+        """Whether the engine had its answer when the gate was there, by any clock."""
         gate = self._gate()
         if not gate:
             return False
@@ -423,7 +423,7 @@ class Rules:
         return (self.world.ended_at or 0) > opened + 1
 
     def _check_deadline(self, by: str) -> None:
-        """Rule 4: people have as long as CodeDeploy waits, as near as clocks tell."""
+        """Rule 4: people have as long as the engine waits, as near as clocks tell."""
         gate = self._gate()
         if not gate:
             if self.clocks_agree and not self.was_taken_over:
@@ -438,9 +438,9 @@ class Rules:
         job = self.jobs[message.by]
         if job.function == "changes" and not job.was:
             return  # an older hook's gate, which the deployment's end is about, too
-        if SETTLED[message.sign] != engine:
+        if not (self._agrees(SETTLED[message.sign]) or self._is_let_through(message.sign)):
             said = message.content["text"]
-            self.schedule.breaks(4, f"{message.by} said {said}: CodeDeploy knows {engine}")
+            self.schedule.breaks(4, f"{message.by} said {said}: the engine knows {engine}")
         gate = self._gate()
         decided_by = gate.get("decided_by")
         # Of a gate that was lost and opened again, the record names whoever decided that one.
@@ -448,12 +448,23 @@ class Rules:
         if decided_by and decided_by not in message.text and not is_another:
             self.schedule.breaks(4, f"{message.by} did not name {decided_by}: {message.text}")
 
+    def _agrees(self, status: str) -> bool:
+        """Whether this is what the engine knows of the hook, or all that it lets anybody know."""
+        is_all = status == "Failed" and self.world.at.is_untold
+        return is_all or status == self.world.engine
+
+    def _is_let_through(self, sign: str) -> bool:
+        """Whether it says that nobody decided, and the deployment has gone on for that."""
+        is_over_time = self.world.answered_by == self.world.at.name
+        return sign == "⌛" and is_over_time and self.world.at.goes_on_unasked
+
     def ended(self, name: str, ended: Ended) -> None:
         """Rules 7 and 8, when an invocation or a command ends."""
         job = self.jobs[name]
         self._check_secrets(ended.written, name)
         self._check_secrets(json.dumps([ended.answer, ended.error]), name)
-        metrics = _metrics(ended.written)
+        is_of_another = self.world.at.is_another(job.event)
+        metrics = Counter[str]() if is_of_another else _metrics(ended.written)
         self.counts.update(metrics)
         if metrics["HookFailedOver"]:
             told = self._gate().get("notified_at")
@@ -472,6 +483,7 @@ class Rules:
         if not ended.error:
             self._check_carried(name, job)
             self._check_watched(name, job, ended)
+            self._check_heard(name, job)
         is_at_ease = job.is_calm and not (job.is_unheard or ended.error)
         if job.has_misled and is_at_ease and not self.was_taken_over:
             self.schedule.breaks(4, f"{name} gave a message buttons whose gate was over")
@@ -488,17 +500,17 @@ class Rules:
             self.schedule.breaks(6, f"{name} waited for the end of its own lease")
 
     def _check_carried(self, name: str, job: Job) -> None:
-        """Rule 10: whoever comes by a decision that CodeDeploy does not know sees to it."""
+        """Rule 10: whoever comes by a decision that the engine does not know sees to it."""
         made = _unreported(job.was)
         is_unproven = job.was.get("decided_via") == "cli" and job.was["status"] == "APPROVED"
         if is_unproven and job.due != "end":
-            return  # whether its maker may answer hooks, CodeDeploy has not said
+            return  # whether its maker may answer hooks, the engine has not said
         if made is None or _unreported(self._gate()) != made:
             return
         if not job.is_calm or self.world.engine != "InProgress":
             return
         if job.function == "clock" and job.due != "watch":
-            self.schedule.breaks(10, f"{name} left a decision that CodeDeploy does not know")
+            self.schedule.breaks(10, f"{name} left a decision that the engine does not know")
         has_moments = "SCHEDULE_GROUP" in self.environs["changes"]
         is_seen_to = any("-look-" in moment for moment in self.world.moments)
         if _has_followed(job, made) and has_moments and not is_seen_to:
@@ -520,8 +532,14 @@ class Rules:
         if _has_followed_telling(job) and has_moments and is_early and waits and not is_watched:
             self.schedule.breaks(4, f"{name} has nobody watch the gate")
 
+    def _check_heard(self, name: str, job: Job) -> None:
+        """Rule 4: who was sent word that the hook has ended brings its gate in line, or fails."""
+        has_word = job.function == self.world.at.function and self.world.at.says_ended(job.event)
+        if has_word and self._gate().get("status") == job.was.get("status") == "WAITING":
+            self.schedule.breaks(4, f"{name} has not heard that the hook has ended")
+
     def _check_denied(self, name: str, job: Job) -> None:
-        """Rule 4: what CodeDeploy denied to the only one who tried is not on record as decided."""
+        """Rule 4: what the engine denied to the only one who tried is not on record as decided."""
         gate = self._gate()
         tries = [entry for entry in gate.get("history", []) if entry["event"] == "decided"]
         is_own = len(tries) == 1 and job.denied and not job.faults
@@ -540,13 +558,17 @@ class Rules:
         dead_letters = [
             one
             for one in dead_letters
-            if one["requestPayload"]["LifecycleEventHookExecutionId"] == HOOK
+            if self.world.at.hook_of(one["requestPayload"]) == self.world.at.hook_id
         ]
         reporter = self.jobs[self.report[0]].function if self.report else None
         is_ours = reporter is not None
-        if not (was_asked or dead_letters):
-            if not is_ours and self.world.answered_by == "CodeDeploy":
-                self.schedule.breaks(3, "nobody was told of the gate, and CodeDeploy gave up")
+        if not (was_asked or dead_letters or "left" in kinds):
+            # Of a hook whose event was lost, and that no sweep has found in time.
+            is_lost = "the event is lost" in self.schedule.happened
+            is_found = self.schedule.seen["hooks found by a sweep"]
+            is_silent = not (is_lost and not is_found)
+            if not is_ours and self.world.answered_by == self.world.at.name and is_silent:
+                self.schedule.breaks(3, "nobody was told of the gate, and the engine gave up")
             if self.report and self.report[1] == "FAILED" and "failed" not in kinds:
                 self.schedule.breaks(3, "the deployment was failed, and nobody was told")
         # Of two failovers that overlap, one may say last what was so when it last looked.
@@ -579,19 +601,20 @@ class Rules:
     def seen(self, release: "Release", *, has_moments: bool) -> None:
         """Rule 4, when all that follows a gate has come: people see what is so."""
         gate = self._gate()
-        if not gate.get("notified_at") or self.was_taken_over or BY_HAND in str(gate):
+        if not gate.get("notified_at") or self.was_taken_over or self.world.at.by_hand in str(gate):
             return
         # Both may hear of an end, and let be what they may not read.
         ends = [one for one in self.jobs.values() if one.function in ("outcome", "changes")]
         is_shut_out = any(one.is_shut_out for one in ends)
-        has_told = release.told and release.told == release.outcome and not is_shut_out
+        is_found = not self.world.at.forgets
+        has_told = release.told and release.told == release.outcome and not is_shut_out and is_found
         if has_told and release.outcome != gate.get("outcome"):
             self.schedule.breaks(
                 4, f"the deployment is {release.outcome}, on record it is {gate.get('outcome')}"
             )
         if has_told and gate["status"] == "WAITING":
             self.schedule.breaks(4, f"the deployment is {release.outcome}, and its gate waits")
-        wanted = _sign(gate)
+        wanted = _sign(gate, goes_on=self._goes_on(gate))
         own = [one for one in self.world.channel if one.ts and one.ts == gate.get("message_ts")]
         # Where the bot could not change its message, the webhook has said it in a new one.
         said = [one for one in self.world.channel if not one.ts and one.kind == "settled"]
@@ -612,6 +635,11 @@ class Rules:
             return
         self.schedule.breaks(4, f"nobody was told that it is {_brief(gate)}")
 
+    def _goes_on(self, gate: dict[str, Any]) -> bool:
+        """Whether a gate has let its deployment go on: by a decision, or for want of one."""
+        is_left = gate["status"] == "EXPIRED" and gate.get("decided_via") == "elsewhere"
+        return gate["status"] == "APPROVED" or (is_left and self.world.at.goes_on_unasked)
+
     def _check_counted(self) -> None:
         """Rule 7: a release that people never saw is counted."""
         failures = [one for one in self.jobs.values() if one.function == "failure"]
@@ -622,7 +650,7 @@ class Rules:
             self.schedule.breaks(7, "a release that people never saw is not counted")
 
     def _check_decisions_counted(self) -> None:
-        """Rule 7: a decision is counted once, whoever brings it to CodeDeploy."""
+        """Rule 7: a decision is counted once, whoever brings it to the engine."""
         decisions = self.counts["GateApproved"] + self.counts["GateRejected"]
         if decisions > 1 and not self.was_taken_over:
             self.schedule.breaks(7, f"{decisions} decisions of one gate were counted")
@@ -631,14 +659,19 @@ class Rules:
         self, engine: str, gate: dict[str, Any], *, was_asked: bool, has_letter: bool
     ) -> None:
         if not gate or has_letter:
-            if not gate and was_asked and self.world.item().get("hook_execution_id") != BY_HAND:
+            if (
+                not gate
+                and was_asked
+                and self.world.item().get("hook_execution_id") != self.world.at.by_hand
+            ):
                 self.schedule.breaks(4, "people were told of a gate that is not on record")
             return
-        if ENGINE[gate["status"]] != engine:
+        is_let_through = gate["status"] == "EXPIRED" and self._is_let_through("⌛")
+        if not (self._agrees(ENGINE[gate["status"]]) or is_let_through):
             is_unread = any(job.is_blind for job in self.jobs.values())
             if gate["status"] == "WAITING" and not was_asked and (is_unread or not self.report):
                 return  # nobody has a button, and nobody has looked since
-            self.schedule.breaks(4, f"on record it is {_brief(gate)}, CodeDeploy knows {engine}")
+            self.schedule.breaks(4, f"on record it is {_brief(gate)}, the engine knows {engine}")
         is_foreign = self.world.answered_by not in self.jobs
         if gate["status"] == "FAILED" and is_foreign and not self._could_be_ours():
             self.schedule.breaks(
@@ -649,30 +682,36 @@ class Rules:
         """Whether nobody knows what became of a try's answer, so that any may have been it.
 
         The next try cannot tell whether that of a failover ever went off. A deployment that was
-        stopped had none.
+        stopped had none. An engine may take a second answer like the first, and does not say whose
+        it was.
         """
-        return deployments()[DEPLOYMENT].status != "Stopped" and any(
-            job.is_shaken and (job.has_reported or job.function == "failure")
-            for job in self.jobs.values()
+        return self.world.is_echoed or (
+            not self.world.at.is_stopped
+            and any(
+                job.is_shaken and (job.has_reported or job.function == "failure")
+                for job in self.jobs.values()
+            )
         )
 
     def _gate(self) -> dict[str, Any]:
         """The item, if it is the gate of the hook."""
         item = self.world.item()
-        is_own = item.get("hook_execution_id") == HOOK and "deadline" in item
+        is_own = item.get("hook_execution_id") == self.world.at.hook_id and "deadline" in item
         return item if is_own else {}
 
     def _check_order(self, by: str, events: list[str], told: list[str]) -> None:
         times = Counter(events)
         decided = times["decided"] - times["denied"]
         expired = times["expired"] - times["denied"]
-        if any(times[name] > 1 for name in ONCE) or decided > 2 or expired > 2:
+        # What is inferred of a hook that is not listed any more, its event may correct.
+        most = 3 if self.world.at.forgets else 2
+        if any(times[name] > 1 for name in ONCE) or decided > most or expired > most:
             self.schedule.breaks(5, f"{by} wrote a step twice: {told}")
         if "reported" in events and not {"decided", "expired", "failed"} & set(
             events[: events.index("reported")]
         ):
             self.schedule.breaks(
-                5, f"{by} wrote that CodeDeploy knows before anything was decided: {told}"
+                5, f"{by} wrote that the engine knows before anything was decided: {told}"
             )
 
     def _check_secrets(self, text: str, where: str) -> None:
@@ -681,18 +720,19 @@ class Rules:
                 self.schedule.breaks(8, f"{where} shows a secret: {secret}")
 
 
-def _sign(gate: dict[str, Any]) -> str:
+def _sign(gate: dict[str, Any], *, goes_on: bool) -> str:
     """How the message about a gate has to begin."""
     is_known = "reported_at" in gate or "failed_at" in gate
     if gate["status"] == "WAITING" or not is_known:
         return "✅"
-    if gate["status"] == "APPROVED" and "outcome" in gate:
+    is_stranded = gate.get("engine") == "ecs" and gate.get("outcome") == "failed"
+    if (goes_on or is_stranded) and "outcome" in gate:
         return OUTCOME_SIGNS[gate["outcome"]]
     return STATUS_SIGNS[gate["status"]]
 
 
 def _unreported(gate: dict[str, Any]) -> str | None:
-    """When a decision was made that CodeDeploy does not know yet, as far as the gate says."""
+    """When a decision was made that the engine does not know yet, as far as the gate says."""
     is_waiting = gate.get("status") == "WAITING" or "reported_at" in gate
     return None if is_waiting else gate.get("decided_at")
 

@@ -33,12 +33,14 @@ class Violation:
 class Schedule:
     """The clock, the events to come, and what was drawn; `without` names what does not happen.
 
-    `clock` is what the world's services read in this process.
+    `engine` is where its deployment waits. `clock` is what the world's services read in this
+    process.
     """
 
     clock: ClassVar[Traveller]
     seed: int
     without: frozenset[str] = frozenset()
+    engine: str = "codedeploy"
     now: float = START
     calls: int = 0
     faults_are_over: bool = False

@@ -11,8 +11,6 @@ from stand_ins.clicks import form, payload, signed, url_event
 from stand_ins.slack import CHANNEL
 from tests.simulation.actors import (
     ENVIRON,
-    EVENT,
-    EVENT_BY_HAND,
     MODULES,
     WRONG_SETTINGS,
     Caller,
@@ -22,7 +20,8 @@ from tests.simulation.actors import (
     deliver,
     items_from_before,
 )
-from tests.simulation.afterlife import Moments, Release, Stream
+from tests.simulation.afterlife import Moments, Release, Stream, Word
+from tests.simulation.engines import ENGINES
 from tests.simulation.network import OUTAGES, Network, Outage
 from tests.simulation.plots import weave
 from tests.simulation.process import Ended, Process, follows_changes
@@ -34,6 +33,7 @@ from tests.simulation.world import (
     WEBHOOK_PARAMETER,
     Message,
     World,
+    client,
 )
 
 # How often a call meets a fault, and how often a schedule is like that.
@@ -93,13 +93,16 @@ class Simulation:
         chance = schedule.chance("the clocks")
         self.most_skew = chance.choice([0.0, 3.0, 7.0, 35.0])
         self.rules = Rules(schedule, self.environs, clocks_agree=self.most_skew < 10)
+        at = ENGINES[schedule.engine]()
         self.world = World(
+            at=at,
             now=lambda: schedule.now,
             wrote=self._wrote,
             posted=self._posted,
             reported=self.rules.reported,
             tried_to_report=self.rules.tried_to_report,
         )
+        at.begin(schedule, client)
         self._follow()
         self.rules.world = self.world
         (rate,) = schedule.chance("the weather").choices(list(RATES), list(RATES.values()))
@@ -114,11 +117,18 @@ class Simulation:
         )
         self.aws = Lambda(schedule, self._start, self.rules.started, self.rules.ended)
         self.stream, self.moments = Stream(self.aws), Moments(self.aws)
-        self.release = Release(self.aws)
+        self.release = Release(self.aws, at)
         if self.is_followed:
-            self.world.hook_ended = self.release.hook_ended
             self.world.set_moment = self.moments.set_moment
+        self.word = Word(self.aws, at, self.most_age)
+        self.world.hook_ended = self._hook_ended
+        self.world.call_later = self._call_later
         self._settings()
+
+    def _hook_ended(self, status: str) -> None:
+        self.word.hook_ended()
+        if self.is_followed:
+            self.release.hook_ended(status)
 
     def _see(self) -> None:
         """Checks what people see, if all changes were followed."""
@@ -147,6 +157,8 @@ class Simulation:
             self.own_environ |= chance.choice(({}, {"REMIND_MINUTES_BEFORE": "5,15,30"}))
         if self.is_followed and chance.random() < 0.3:
             self.own_environ["EVENT_BUS_NAME"] = "default"
+        if self.schedule.engine == "ecs" and self.schedule.chance("failures").random() < 0.2:
+            self.own_environ["PAUSE_FAILURE"] = "leave"
         if self.schedule.chance("the slash command").random() < 0.5:
             self.own_environ["SLACK_COMMAND"] = "/greenlight"
         self.schedule.seen[f"posts by: {self.ways}"] += 1
@@ -192,6 +204,7 @@ class Simulation:
                 start = START + chance.choice([0.0, 2.0, 30.0, 300.0 * chance.random()])
                 end = start + chance.choice([20.0, 100.0, 400.0, 400.0, 4000.0])
                 function = chance.choice([None, "hook", "failure", "decision"])
+                function = self.world.at.function if function == "hook" else function
                 outage = Outage(service, chance.choice(ways), start, end, function)
                 self.schedule.tell("AWS", f"{outage}")
                 found.append(outage)
@@ -200,11 +213,11 @@ class Simulation:
     def _cast(self) -> None:
         """Says who acts, and when."""
         schedule = self.schedule
-        schedule.at(START, lambda: deliver(self.aws, EVENT, "the event", self.most_age))
+        self._cast_engine()
         schedule.at(START + AN_HOUR, self._give_up)
         for number in (1, 2):
             about = f"duplicate {number} of the event"
-            self._maybe(0.3, about, partial(deliver, self.aws, EVENT, about, self.most_age), 300)
+            self._maybe(0.3, about, partial(self.deliver, about), 300)
         for name in ("alice", "bob", "carol"):
             if schedule.happens(0.5, f"{name} is there"):
                 self.clickers.append(self.clicker(name))
@@ -218,8 +231,36 @@ class Simulation:
         self._maybe(0.05, "the webhook is rotated", self._rotate, 600)
         if schedule.happens(0.1, "mallory forges a click"):
             schedule.when_people_act("mallory", self._forge)
-        by_hand = partial(deliver, self.aws, EVENT_BY_HAND, "grace's test event", self.most_age)
+        by_hand = partial(self.deliver, "grace's test event", by_hand=True)
         self._maybe(0.08, "grace tries the hook by hand", by_hand, 600)
+
+    def _cast_engine(self) -> None:
+        """The engine says that its hook waits. What ECS says may be lost, and is looked for."""
+        schedule = self.schedule
+        is_ecs = schedule.engine == "ecs"
+        if not is_ecs or not schedule.happens(0.1, "the event is lost"):
+            schedule.at(START, partial(self.deliver, "the event"))
+        if is_ecs:
+            for number in range(2):
+                minutes = 5 + 20 * (number + schedule.chance(f"sweep {number}").random())
+                schedule.at(START + 60 * minutes, partial(self._sweep, number))
+
+    def _sweep(self, number: int) -> None:
+        """EventBridge has the function look for hooks that nobody knows of."""
+        self.aws.invoke("pause", {"due": "sweep"}, f"sweep {number}", lambda _: None)
+
+    def _call_later(self, event: Any) -> None:
+        """Lambda takes a function's call of itself."""
+        at = self.world.at
+        self.schedule.seen["hooks found by a sweep"] += 1
+        about = f"found at {self.schedule.calls}"
+        deliver(self.aws, at.function, event, about, self.most_age)
+
+    def deliver(self, about: str, *, by_hand: bool = False) -> None:
+        """Delivers the event of the hook, or of one that somebody has made up."""
+        at = self.world.at
+        event = at.event(at.by_hand if by_hand else at.hook_id)
+        deliver(self.aws, at.function, event, about, self.most_age)
 
     def _cast_commands(self) -> None:
         """Says who decides with a command: at a terminal, and in Slack."""
@@ -237,11 +278,13 @@ class Simulation:
 
     def _from_before(self) -> None:
         """The key may be taken already."""
-        for kind in FROM_BEFORE:
+        # Each pause of ECS's has a key of its own.
+        for kind in FROM_BEFORE if self.schedule.engine == "codedeploy" else FROM_BEFORE[:1]:
             if self.schedule.happens(0.04, kind):
                 self.schedule.tell("the table", f"has {kind}")
                 self.schedule.seen[kind] += 1
-                self.world.put(items_from_before(kind, self.schedule.chance(kind)))
+                chance = self.schedule.chance(kind)
+                self.world.put(items_from_before(kind, chance, self.world.at.hook_id))
                 return
 
     def _caller(self, name: str) -> Caller:
@@ -259,6 +302,7 @@ class Simulation:
             self._start,
             self.rules.started,
             self.rules.ended,
+            self.world.at,
             name,
             verdict,
             may_report=may_report,
@@ -303,7 +347,7 @@ class Simulation:
     def lose_the_hook(self) -> None:
         """Lets the hook function have no code."""
         self.schedule.tell("stack", "the code of the hook is gone")
-        self.aws.broken = frozenset({"hook"})
+        self.aws.broken = frozenset({self.world.at.function})
 
     def _close(self) -> None:
         """All faults are over, and somebody tries every button that is still there."""
@@ -365,12 +409,12 @@ class Simulation:
 
     def _give_up(self) -> None:
         if self.world.ended_at is None:
-            self.schedule.tell("CodeDeploy", "gives up after an hour")
+            self.schedule.tell(self.world.at.name, "gives up after an hour")
             self.world.give_up()
 
     def _answer_directly(self, status: str) -> None:
         taken = self.world.answer_directly(status, "frank")
-        self.schedule.tell("frank", f"answers {status} at CodeDeploy: {taken}")
+        self.schedule.tell("frank", f"answers {status} at {self.world.at.name}: {taken}")
         if taken:
             self.moments.answered_elsewhere()
 
@@ -380,7 +424,8 @@ class Simulation:
 
     def _forge(self) -> None:
         """Somebody who does not know the signing secret presses a button."""
-        value = json.dumps(EVENT)
+        at = self.world.at
+        value = json.dumps({"gate": at.gate_id, "hook": at.hook_id})
         message = {"blocks": [{"type": "actions", "elements": [forged_button(value)]}]}
         path = "/actions/T0000/mallory"
         self.world.clicked[path] = Message(message, self.schedule.now, "mallory")
@@ -405,9 +450,10 @@ class Simulation:
         )
 
 
-def simulate(seed: int, most_age: float, without: frozenset[str] = frozenset()) -> "Result":
-    """Runs one schedule."""
-    schedule = Schedule(seed, without)
+def simulate(name: str, most_age: float, without: frozenset[str] = frozenset()) -> "Result":
+    """Runs one schedule: `123` is one at CodeDeploy, `ecs:123` one at ECS."""
+    engine, _, seed = name.rpartition(":")
+    schedule = Schedule(int(seed), without, engine=engine or "codedeploy")
     simulation = Simulation(schedule, most_age)
     simulation.run()
     return Result(schedule, simulation)
@@ -434,7 +480,7 @@ class Result:
         return f"{status} / {world.engine}{letters}"
 
 
-def shorten(seed: int, most_age: float, rule: int) -> Result:
+def shorten(seed: str, most_age: float, rule: int) -> Result:
     """The shortest story that still breaks the rule, found by leaving things out."""
     without: frozenset[str] = frozenset()
     best = simulate(seed, most_age)

@@ -19,7 +19,7 @@ def start(code: Path) -> None:
     gc.freeze()
 
 
-def run(seeds: list[int], most_age: float) -> tuple[Counter[str], list[tuple[int, int]]]:
+def run(seeds: list[str], most_age: float) -> tuple[Counter[str], list[tuple[str, int]]]:
     """What some schedules saw, and the seeds that broke a rule, with the rule."""
     seen: Counter[str] = Counter()
     failing = []
@@ -36,6 +36,6 @@ def run(seeds: list[int], most_age: float) -> tuple[Counter[str], list[tuple[int
     return seen, failing
 
 
-def story(seed: int, most_age: float, rule: int) -> str:
+def story(seed: str, most_age: float, rule: int) -> str:
     """The story of a seed that broke a rule, as short as it could be made."""
     return "\n".join(shorten(seed, most_age, rule).schedule.story)

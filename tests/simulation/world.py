@@ -1,4 +1,4 @@
-"""What is outside of Greenlight: DynamoDB, CodeDeploy, SSM, STS and Slack, as one place.
+"""What is outside of Greenlight: DynamoDB, the engines, SSM, STS and Slack, as one place.
 
 AWS and Slack are the stand-ins that the other tests have, without their servers. Each request takes
 effect at one moment, whole.
@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
 from typing import Any
 
 import boto3
@@ -20,16 +21,9 @@ from moto.backends import get_backend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from stand_ins.aws import TABLE, AwsStandIn, create_table, failure
+from stand_ins.aws import TABLE, AwsStandIn, create_table, failure, key_of
 from stand_ins.clicks import SIGNING_SECRET
-from stand_ins.codedeploy import (
-    REGION,
-    add_deployment,
-    deployments,
-    give_up,
-    restart,
-    stop,
-)
+from stand_ins.codedeploy import REGION, add_deployment
 from stand_ins.slack import (
     API_PATH,
     BOT_TOKEN,
@@ -38,13 +32,7 @@ from stand_ins.slack import (
     Answer,
     SlackStandIn,
 )
-
-DEPLOYMENT = "d-SIMULATED"
-ROLLBACK = "d-ROLLBACK"
-HOOK = "aG9vaw+/0=="
-BY_HAND = "bWFkZSB1cA=="  # somebody tries the function, with the id of a deployment that is live
-OLDER_HOOK = "b2xkZXI+/1=="
-KEY = {"deployment_id": {"S": DEPLOYMENT}}
+from tests.simulation.engines import DEPLOYMENT, HOOK, Engine
 
 WEBHOOK_PARAMETER = "/greenlight/slack-webhook"
 SIGNING_PARAMETER = "/greenlight/slack-signing-secret"
@@ -55,15 +43,18 @@ SECRETS = (WEBHOOK_PATH, ROTATED_PATH, SIGNING_SECRET, SESSION_TOKEN, BOT_TOKEN)
 
 # By how many seconds the clock of who makes a schedule may be behind.
 MOST_BEHIND = 60.0
-REPORT = "PutLifecycleEventHookExecutionStatus"
 WRITES = ("UpdateItem", "PutItem", "DeleteItem")
 # Each service is a host of its own, so that it can be out of reach alone.
-HOSTS = {name: name for name in ("dynamodb", "codedeploy", "ssm", "sts", "scheduler", "events")} | {
-    "127.0.0.1": "slack"
+HOSTS = {
+    **{name: name for name in ("dynamodb", "codedeploy", "ecs", "ssm", "sts", "scheduler")},
+    "events": "events",
+    "lambda": "lambda",
+    "127.0.0.1": "slack",
 }
 SERVICES = {
     "AmazonSSM": "ssm",
     "CodeDeploy_20141006": "codedeploy",
+    "AmazonEC2ContainerServiceV20141113": "ecs",
     "DynamoDB_20120810": "dynamodb",
     "AWSEvents": "events",
     "sts": "sts",
@@ -100,7 +91,7 @@ class Reply:
 class Message:
     """A message in the channel, as people see it.
 
-    `at` is when it came; `is_foreign`: it is about a hook that is none of CodeDeploy's. `ts` is its
+    `at` is when it came; `is_foreign`: it is about a hook that is not the schedule's. `ts` is its
     name, if a bot posted it, and `under` that of the message that it answers. `edits`: how often it
     was changed; `is_shaken`: by a call that came so late that nobody knows of it.
     """
@@ -121,12 +112,15 @@ class Message:
 
     @property
     def kind(self) -> str:
-        """`waiting`, `reminder`, `failed`, `stuck`, `answer`, or `settled`: what a gate came to."""
+        """`waiting`, `reminder`, `failed`, `stuck`, `left`, `answer`, or what a gate came to.
+
+        That is `settled`.
+        """
         # An answer has no heading; where the bot cannot give it, the webhook says it by itself.
         if self.under or self.content["blocks"][0]["type"] != "header":
             return "answer"
-        if "--status Succeeded" in self.text:
-            return "reminder" if self.sign == "⏰" else "waiting"
+        if "--status Succeeded" in self.text or "--action CONTINUE" in self.text:
+            return {"⏰": "reminder", "⏸": "left"}.get(self.sign, "waiting")
         if self.edits or self.sign not in ("❌", "⚠"):
             return "settled"
         return "stuck" if self.sign == "⚠" else "failed"
@@ -144,15 +138,17 @@ class Message:
 
 @dataclass
 class World:
-    """All services, and what they have seen.
+    """All services, and what they have seen; `at` is the engine whose deployment it is about.
 
     `wrote(before, after)` is called after each write, `posted(message)` after each message that the
-    channel got, `tried_to_report(by)` before an answer of ours comes to CodeDeploy, and
-    `reported(by, status)` after it was taken. `hook_ended(status)` is called when CodeDeploy waits
+    channel got, `tried_to_report(by)` before an answer of ours comes to the engine, and
+    `reported(by, status)` after it was taken. `hook_ended(status)` is called when the engine waits
     for the hook no more, and `set_moment(name, at, payload)` when a schedule was made; to watch a
-    gate, it is one that comes each minute until then.
+    gate, it is one that comes each minute until then. `call_later(event)` is called when a function
+    is to be called later. `is_echoed`: an answer of ours was taken that somebody had given before.
     """
 
+    at: Engine
     now: Callable[[], float]
     wrote: Callable[[str, dict[str, Any], dict[str, Any]], None]
     posted: Callable[[Message], None]
@@ -160,20 +156,21 @@ class World:
     tried_to_report: Callable[[str], None]
     hook_ended: Callable[[str], None] = lambda _: None
     set_moment: Callable[[str, float, Any], None] = lambda *_: None
+    call_later: Callable[[Any], None] = lambda _: None
     moments: set[str] = field(default_factory=set)
     channel: list[Message] = field(default_factory=list)
     notices: dict[str, list[Any]] = field(default_factory=dict)
     clicked: dict[str, Message] = field(default_factory=dict)
     answered_by: str | None = None
     ended_at: float | None = None
+    is_echoed: bool = False
 
     def __post_init__(self) -> None:
         self.slack = SlackStandIn("http://127.0.0.1:8080")
         aws().reports.clear()
-        client("dynamodb").delete_item(TableName=TABLE, Key=KEY)
-        deployments().pop(ROLLBACK, None)
-        deployments()[DEPLOYMENT].rollback = {}
-        restart(DEPLOYMENT)
+        for item in client("dynamodb").scan(TableName=TABLE)["Items"]:
+            key = {"deployment_id": item["deployment_id"]}
+            client("dynamodb").delete_item(TableName=TABLE, Key=key)
         self.store(WEBHOOK_PARAMETER, self.slack.webhook_url)
 
     # Requests.
@@ -184,21 +181,41 @@ class World:
             return self._post(call, by)
         if call.service == "scheduler":
             return self._make_schedule(call.request)
+        if call.service == "lambda":
+            self.call_later(call.request)
+            return Reply(202, b"")
         if call.service == "events":
             told = {"FailedEntryCount": 0, "Entries": [{"EventId": "1"}]}
             return Reply(200, json.dumps(told).encode())
         if call.service == "sts":
             return _identity(by)
-        if call.operation == REPORT:
+        is_answer = call.operation == self.at.answering and self._is_of_its_hook(call.request)
+        if is_answer:
             self.tried_to_report(by)
-        before = self.item() if call.operation in WRITES else {}
+        was_waiting = self.ended_at is None
+        is_write = call.operation in WRITES and key_of(call.request) == self.at.gate_id
+        before = self.item() if is_write else {}
         reply = _wsgi(aws().answer, call.environ)
-        if call.operation in WRITES and reply.status == 200:
+        if is_write and reply.status == 200:
             self.wrote(by, before, self.item())
-        if call.operation == REPORT and reply.status == 200:
-            self._ended(by)
-            self.reported(by, call.request["status"])
+        if is_answer and reply.status == 200:
+            self._taken(call, by, was_waiting=was_waiting)
+        if was_waiting and not is_answer and self.at.is_over:
+            self._ended("another hook")
         return reply
+
+    def _taken(self, call: Call, by: str, *, was_waiting: bool) -> None:
+        """The engine has taken an answer of ours, or has said so of a second one."""
+        said = self.at.said(call.request)
+        if was_waiting:
+            self._ended(by)
+            self.reported(by, said)
+        else:
+            self.is_echoed |= said == self.engine
+
+    def _is_of_its_hook(self, request: Any) -> bool:
+        """Whether a request answers the hook that the schedule is about, or one of CodeDeploy's."""
+        return bool(request.get("hookId", self.at.hook_id) == self.at.hook_id)
 
     def refuse(self, code: str) -> Reply:
         """The answer of an AWS service that fails."""
@@ -247,36 +264,32 @@ class World:
         message.content, message.by, message.edits = content, by, message.edits + 1
         self.posted(message)
 
-    # CodeDeploy, by other ways than Greenlight.
+    # The engine, by other ways than Greenlight.
 
     def answer_directly(self, status: str, by: str) -> bool:
         """Somebody answers the hook with the AWS CLI; False if it has an answer."""
         if self.ended_at is not None:
             return False
-        client("codedeploy").put_lifecycle_event_hook_execution_status(
-            deploymentId=DEPLOYMENT, lifecycleEventHookExecutionId=HOOK, status=status
-        )
+        self.at.answer(status)
         self._ended(by)
         return True
 
     def stop(self, by: str) -> None:
         """Somebody stops the deployment."""
         if self.ended_at is None:
-            stop(DEPLOYMENT)
+            self.at.stop()
             self._ended(by)
 
     def give_up(self) -> None:
         """The hour is over."""
         if self.ended_at is None:
-            give_up(DEPLOYMENT)
-            self._ended("CodeDeploy")
+            self.at.give_up()
+            self._ended(self.at.name)
 
     @property
     def engine(self) -> str:
-        """What CodeDeploy knows of the hook: `InProgress`, `Succeeded` or `Failed`."""
-        if self.ended_at is None:
-            return "InProgress"
-        return "Succeeded" if deployments()[DEPLOYMENT].hook["status"] == "Succeeded" else "Failed"
+        """What the engine knows of the hook: `InProgress`, `Succeeded` or `Failed`."""
+        return "InProgress" if self.ended_at is None else self.at.status
 
     def _ended(self, by: str) -> None:
         self.answered_by, self.ended_at = by, self.now()
@@ -287,7 +300,7 @@ class World:
     def item(self) -> dict[str, Any]:
         """The gate's item, as it is."""
         table = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
-        found = table.get_item(DynamoType({"S": DEPLOYMENT}), None)
+        found = table.get_item(DynamoType({"S": self.at.gate_id}), None)
         if not found:
             return {}
         attributes = found.to_json()["Attributes"]
@@ -295,7 +308,8 @@ class World:
 
     def put(self, item: dict[str, Any]) -> None:
         """Puts an item that was there before."""
-        client("dynamodb").put_item(TableName=TABLE, Item={**KEY, **item})
+        key = {"deployment_id": {"S": self.at.gate_id}}
+        client("dynamodb").put_item(TableName=TABLE, Item={**key, **item})
 
     def store(self, parameter: str, value: str) -> None:
         """Keeps a secret in the parameter store."""
@@ -370,6 +384,8 @@ def understand(host: str, data: bytes) -> Call:
     }
     if HOSTS[host] == "slack":
         return Call("slack", path, json.loads(body), environ)
+    if HOSTS[host] == "lambda":
+        return Call("lambda", "Invoke", json.loads(body), environ)
     if HOSTS[host] == "scheduler":
         request = {**json.loads(body), "Name": path.rpartition("/")[2]}
         return Call("scheduler", "CreateSchedule", request, environ)
@@ -387,7 +403,9 @@ def _wsgi(application: Callable[..., Any], environ: dict[str, Any]) -> Reply:
     started: list[tuple[str, list[tuple[str, str]]]] = []
     body = b"".join(application(environ, lambda *line: started.append(line)))
     status, headers = started[0]
-    return Reply(int(status.split(" ")[0]), body, dict(headers))
+    return Reply(
+        int(status.split(" ")[0]), body, {"Date": formatdate(usegmt=True), **dict(headers)}
+    )
 
 
 def _identity(by: str) -> Reply:
