@@ -2,7 +2,8 @@
 PYTHON ?= python3
 # What is deployed, and where: made from deploy.example.toml.
 FILE ?= deploy.toml
-EVENT ?= events/hook/after_allow_test_traffic.json
+# Whose hook, in the demo. It is called with EVENT, if that is given.
+ENGINE ?= codedeploy
 CLICK ?= approve
 SCHEDULES ?= 10000
 BIN := .venv/bin
@@ -18,8 +19,9 @@ export SAM_CLI_TELEMETRY := 0
 help: ## Show what there is
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-demo: $(READY) ## Run the hook on EVENT, then CLICK approve or reject, with stand-ins for AWS and Slack
-	@$(BIN)/python demo/run.py $(call quoted,EVENT) $(call quoted,CLICK)
+demo: $(READY) ## Run the hook of ENGINE codedeploy or ecs on EVENT, then CLICK approve or reject, with stand-ins for AWS and Slack
+	@$(BIN)/python demo/run.py $(call quoted,ENGINE) $(call quoted,CLICK) \
+		$(if $(filter-out undefined,$(origin EVENT)),$(call quoted,EVENT))
 
 test: $(READY) ## Run the unit and functional tests
 	@echo 'On all cores; about five minutes with two.'

@@ -17,21 +17,16 @@ from demo import environment  # noqa: E402
 environment.make_own()
 
 from demo import show  # noqa: E402
+from demo.engines import ENGINES, Engine  # noqa: E402
 from greenlight.model.gate import Verdict  # noqa: E402
 from greenlight.model.message import Language  # noqa: E402
 from greenlight.runtime.settings import load_decision_settings  # noqa: E402
 from greenlight_cli.output import any_stream  # noqa: E402
 from stand_ins.aws import CREDENTIALS, TABLE, AwsStandIn, aws_stand_in  # noqa: E402
 from stand_ins.clicks import SIGNING_SECRET, form, payload, signed, url_event  # noqa: E402
-from stand_ins.codedeploy import (  # noqa: E402
-    REGION,
-    add_deployment,
-    finish,
-    state_change,
-)
+from stand_ins.codedeploy import REGION  # noqa: E402
 from stand_ins.slack import SlackStandIn, slack_stand_in  # noqa: E402
 
-USUAL_EVENT = "events/hook/after_allow_test_traffic.json"
 REASONS = {
     Language.KOREAN: {
         "approve": "결제까지 확인했습니다",
@@ -59,10 +54,16 @@ def to_any_stream(*arguments: str) -> int:
     return code
 
 
-def main(path: str = "", verdict: str = "") -> int:
-    """Runs the hook on an event file, then presses a button; returns the exit code."""
+def main(engine: str = "", verdict: str = "", path: str | None = None) -> int:
+    """Runs an engine's hook on an event file, then presses a button; returns the exit code."""
+    if engine not in ENGINES:
+        print(f"ENGINE={engine} is not one of {', '.join(ENGINES)}", file=sys.stderr)
+        return 2
+    at = ENGINES[engine]()
+    if path is None:
+        path = at.usual_event
     if not path:
-        print(f"EVENT= names no file: leave it out, and it is {USUAL_EVENT}", file=sys.stderr)
+        print(f"EVENT= names no file: leave it out, and it is {at.usual_event}", file=sys.stderr)
         return 2
     if verdict not in list(Verdict):
         print(f"CLICK={verdict} is not one of {', '.join(Verdict)}", file=sys.stderr)
@@ -75,13 +76,17 @@ def main(path: str = "", verdict: str = "") -> int:
     except (ValueError, RecursionError) as exc:
         print(f"EVENT={path} is not JSON: {exc}", file=sys.stderr)
         return 2
+    return life(at, path, event, verdict)
+
+
+def life(at: Engine, path: str, event: Any, verdict: str) -> int:
+    """Shows a gate from the event that opens it to its end; returns the exit code."""
     with aws_stand_in() as aws, slack_stand_in() as slack:
-        if isinstance(event, dict) and isinstance(event.get("DeploymentId"), str):
-            add_deployment(event["DeploymentId"], aws.client("codedeploy"))
+        at.begin(event, aws)
         os.environ |= {
             **CREDENTIALS,
             "AWS_ENDPOINT_URL": aws.endpoint_url,
-            "TEST_URL": "https://{application}.test.example.com/?release={deployment_id}",
+            "TEST_URL": at.test_url,
             "DYNAMODB_TABLE_NAME": TABLE,
             "SLACK_WEBHOOK_URL": slack.webhook_url,
             "SLACK_SIGNING_SECRET": SIGNING_SECRET,
@@ -90,18 +95,16 @@ def main(path: str = "", verdict: str = "") -> int:
             "CLOCK_FUNCTION_ARN": f"arn:aws:lambda:{REGION}:123456789012:function:clock",
         }
         aws.client("scheduler").create_schedule_group(Name="greenlight")
-        return (
-            hook(path, event, slack)
-            or moments(aws)
-            or click(verdict, aws, slack)
-            or ending(event["DeploymentId"], verdict, aws, slack)
-        )
+        code = hook(at, path, event, slack)
+        if code or not slack.messages:
+            return code
+        return moments(aws) or click(at, verdict, aws, slack) or ending(at, verdict, aws, slack)
 
 
-def hook(path: str, event: Any, slack: SlackStandIn) -> int:
-    """Calls the hook as CodeDeploy does, and shows what people see."""
-    answer, log = call("lamda", event)
-    show.heading(f"What lamda.lambda_handler logs of {path}")
+def hook(at: Engine, path: str, event: Any, slack: SlackStandIn) -> int:
+    """Calls the hook as its engine does, and shows what people see."""
+    answer, log = call(at.function, event)
+    show.heading(f"What {at.function}.lambda_handler logs of {path}")
     show.log(log)
     show.heading("What it answers")
     if isinstance(answer, Exception):
@@ -109,11 +112,11 @@ def hook(path: str, event: Any, slack: SlackStandIn) -> int:
         return 1
     print(json.dumps(answer))
     show.heading("The message in Slack")
-    print(show.as_text(slack.messages[-1]))
+    print(show.as_text(slack.messages[-1]) if slack.messages else "None: nobody is asked.")
     return 0
 
 
-def click(verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
+def click(at: Engine, verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
     """Presses a button as a person does, and shows what comes of it."""
     pressed = payload(
         slack.messages[-1],
@@ -128,8 +131,8 @@ def click(verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
     if isinstance(answer, Exception):
         print(f"{type(answer).__name__}: {answer}")
         return 1
-    show.heading("What Slack and CodeDeploy are told")
-    print(f"HTTP {answer['statusCode']} to Slack; to CodeDeploy: {', '.join(aws.reports.values())}")
+    show.heading(f"What Slack and {at.name.label} are told")
+    print(f"HTTP {answer['statusCode']} to Slack; to {at.name.label}: {at.told(aws)}")
     show.heading("The message in Slack is now")
     print(show.as_text(slack.responses[-1]))
     return 0
@@ -146,21 +149,24 @@ def moments(aws: AwsStandIn) -> int:
     return 0
 
 
-def ending(deployment_id: str, verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
-    """Lets the deployment end, as CodeDeploy does, and shows what people hear of it."""
+def ending(at: Engine, verdict: str, aws: AwsStandIn, slack: SlackStandIn) -> int:
+    """Lets the deployment end, as its engine does, and shows what people hear of it."""
     follow(aws)
-    state = "FAILURE"
-    if verdict == Verdict.APPROVE:
-        finish(deployment_id)
-        state = "SUCCESS"
-    _, log = call("greenlight.handlers.outcome", state_change(deployment_id, state))
-    show.heading(f"CodeDeploy ends the deployment ({state}): what is logged of that")
+    end = at.end(verdict, aws)
+    answer, log = call(end.function, end.event)
+    show.heading(f"{end.how}: what is logged of that")
     show.log(log)
+    if isinstance(answer, Exception):
+        print(f"{type(answer).__name__}: {answer}")
+        return 1
     known = len(slack.messages)
     follow(aws)
     for message in slack.messages[known:]:
         show.heading("A message in Slack says what became of it")
         print(show.as_text(message))
+    if not slack.messages[known:]:
+        show.heading("No message in Slack says what became of it")
+        print("Who rejected it expects that, and a webhook says only what people do not expect.")
     show.items(aws.items())
     return 0
 

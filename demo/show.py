@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 WIDTH = 79
+# How wide the names of an item's attributes are.
+NAMES = 22
 # What every line of the log has; the demo leaves it out.
 COMMON = re.compile("location|message|timestamp|service|cold_start|function_.*|correlation_id")
 
@@ -28,13 +30,14 @@ def items(found: list[dict[str, Any]]) -> None:
         heading("The item in the table")
         for name, typed_value in item.items():
             if name != "history":
-                print(f"{name:18} {shorten(*typed_value.values())}")
+                (value,) = typed_value.values()
+                print(f"{name:{NAMES}} {shorten(str(value))}")
         for entry in item["history"]["L"]:
             event = {name: value["S"] for name, value in entry["M"].items()}
             details = " ".join(
                 f"{name}={value}" for name, value in event.items() if name not in ("at", "event")
             )
-            print(f"{'history':18} {event['at']} {event['event']} {details}".rstrip())
+            print(f"{'history':{NAMES}} {event['at']} {event['event']} {details}".rstrip())
 
 
 def log_line(line: dict[str, Any]) -> str:

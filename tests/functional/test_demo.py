@@ -6,14 +6,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from demo.environment import FOREIGN
 from tests.conftest import ROOT
 
 EVENT = "events/hook/after_allow_test_traffic.json"
+PAUSE = "events/pause/awaiting_action.json"
 APPROVED = "HTTP 200 to Slack; to CodeDeploy: Succeeded"
+CONTINUED = "HTTP 200 to Slack; to ECS: CONTINUE"
 SETTINGS = re.findall(
     r'"([A-Z][A-Z_]+)"',
     (ROOT / "function/greenlight/runtime/settings.py").read_text(encoding="utf-8"),
@@ -35,12 +39,18 @@ def run(*arguments: str, **variables: str) -> Done:
     )
 
 
-def demo(click: str, **variables: str) -> str:
+def demo(click: str, engine: str = "codedeploy", **variables: str) -> str:
     """What it prints."""
-    done = run(EVENT, click, **variables)
+    done = run(engine, click, **variables)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
     return done.stdout
+
+
+@cache
+def demo_in(language: str, click: str, engine: str) -> str:
+    """What it prints where messages are in this language: one run, for all that look at it."""
+    return demo(click, engine, MESSAGE_LANGUAGE=language)
 
 
 @pytest.fixture
@@ -77,17 +87,74 @@ def install(program: Path, script: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("click", "language", "reason"),
+    ("engine", "click", "language", "opened_by", "told", "ended", "news"),
     [
-        ("approve", "ko", "이유: 결제까지 확인했습니다"),
-        ("reject", "EN", "Reason: the payment page does not open"),
-        ("approve", "ja", "理由: 決済まで確認しました"),
+        ("codedeploy", "approve", "ko", EVENT, APPROVED, "live", "🟢 ECS 배포: 운영 반영됨"),
+        ("codedeploy", "reject", "EN", EVENT, "to CodeDeploy: Failed", "failed", None),
+        ("ecs", "approve", "ja", PAUSE, CONTINUED, "live", "🟢 ECS デプロイ: 本番反映済み"),
+        ("ecs", "reject", "en", PAUSE, "to ECS: ROLLBACK", "rolled_back", None),
+    ],
+)
+def test_a_gate_is_shown_from_its_event_to_its_end(
+    engine: str,
+    click: str,
+    language: str,
+    opened_by: str,
+    told: str,
+    ended: str,
+    news: str | None,
+) -> None:
+    printed = demo_in(language, click, engine)
+
+    headings = re.findall(r"^── (.*?)[ ─]*$", printed, re.MULTILINE)
+    assert headings[0].endswith(f".lambda_handler logs of {opened_by}")
+    (answered,) = re.findall(r"^HTTP .*", printed, re.MULTILINE)
+    assert answered.endswith(told)
+    assert f"\nINFO     The deployment has ended  outcome={ended}" in printed
+    # By a webhook, people hear only what they do not expect.
+    said = "A message in Slack says" if news else "No message in Slack says"
+    assert headings[-2:] == [f"{said} what became of it", "The item in the table"]
+    assert news is None or f"\n{news}\n" in printed
+    last = printed.splitlines()[-1]
+    assert last.startswith("history  ")
+    assert f" outcome={ended}" in last
+
+
+def test_of_an_event_that_opens_no_gate_nobody_is_asked() -> None:
+    done = run("ecs", "approve", "events/pause/continued.json")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\nNone: nobody is asked.\n")
+
+
+@pytest.mark.parametrize(
+    ("engine", "of_the_other", "error"),
+    [
+        ("codedeploy", PAUSE, "EventError: Not a CodeDeploy lifecycle hook event: "),
+        ("ecs", EVENT, "EventError: Not an ECS hook state change: "),
+    ],
+)
+def test_an_event_of_the_other_engine_is_refused_as_in_lambda(
+    engine: str, of_the_other: str, error: str
+) -> None:
+    done = run(engine, "approve", of_the_other)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert f"\n{error}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("engine", "click", "language", "reason"),
+    [
+        ("codedeploy", "approve", "ko", "이유: 결제까지 확인했습니다"),
+        ("codedeploy", "reject", "EN", "Reason: the payment page does not open"),
+        ("ecs", "approve", "ja", "理由: 決済まで確認しました"),
     ],
 )
 def test_people_type_a_reason_in_the_language_of_the_message(
-    click: str, language: str, reason: str
+    engine: str, click: str, language: str, reason: str
 ) -> None:
-    message = demo(click, MESSAGE_LANGUAGE=language).partition("The message in Slack is now")[2]
+    message = demo_in(language, click, engine).partition("The message in Slack is now")[2]
 
     assert f"\n{reason}\n" in message
 
@@ -101,7 +168,7 @@ def test_what_an_encoding_has_not_is_escaped() -> None:
 
 def test_whoever_reads_may_stop_reading() -> None:
     with subprocess.Popen(
-        [sys.executable, "demo/run.py", EVENT, "approve"],
+        [sys.executable, "demo/run.py", "codedeploy", "approve"],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], "PYTHONUNBUFFERED": "1"},
         stdout=subprocess.PIPE,
@@ -124,6 +191,10 @@ def test_nothing_goes_through_a_proxy() -> None:
     variables |= {name.upper(): value for name, value in variables.items()}
 
     assert APPROVED in demo("approve", **variables)
+
+
+def test_none_of_the_functions_settings_comes_from_elsewhere() -> None:
+    assert {name for name in SETTINGS if not FOREIGN.fullmatch(name)} == {"MESSAGE_LANGUAGE"}
 
 
 def test_it_runs_in_an_environment_of_its_own(tmp_path: Path) -> None:
@@ -156,14 +227,17 @@ def test_it_runs_in_an_environment_of_its_own(tmp_path: Path) -> None:
 
 
 WRONG = [
-    (["", "approve"], f"EVENT= names no file: leave it out, and it is {EVENT}"),
-    (["events/nope.json", "approve"], "EVENT=events/nope.json cannot be read: No such file"),
-    (["events", "approve"], "EVENT=events cannot be read: Is a directory"),
-    (["README.md", "approve"], "EVENT=README.md is not JSON: Expecting value"),
-    ([EVENT, ""], "CLICK= is not one of approve, reject"),
-    ([EVENT, "maybe"], "CLICK=maybe is not one of approve, reject"),
-    ([EVENT], "CLICK= is not one of approve, reject"),
-    ([], "EVENT= names no file"),
+    (["codedeploy", "approve", ""], f"EVENT= names no file: leave it out, and it is {EVENT}"),
+    (["ecs", "approve", ""], f"EVENT= names no file: leave it out, and it is {PAUSE}"),
+    (["ecs", "approve", "events/nope.json"], "EVENT=events/nope.json cannot be read: No such file"),
+    (["codedeploy", "approve", "events"], "EVENT=events cannot be read: Is a directory"),
+    (["codedeploy", "approve", "README.md"], "EVENT=README.md is not JSON: Expecting value"),
+    (["codedeploy", "", EVENT], "CLICK= is not one of approve, reject"),
+    (["ecs", "maybe"], "CLICK=maybe is not one of approve, reject"),
+    (["codedeploy"], "CLICK= is not one of approve, reject"),
+    (["ECS", "approve"], "ENGINE=ECS is not one of codedeploy, ecs"),
+    (["", "approve", PAUSE], "ENGINE= is not one of codedeploy, ecs"),
+    ([], "ENGINE= is not one of codedeploy, ecs"),
 ]
 
 
@@ -212,6 +286,9 @@ def test_what_cannot_work_is_one_sentence(number: int, said_of: list[tuple[int, 
     [
         (["EVENT=", "CLICK=approve"], "EVENT= names no file: leave it out, and it is"),
         (["CLICK="], "CLICK= is not one of approve, reject"),
+        (["ENGINE="], "ENGINE= is not one of codedeploy, ecs"),
+        (["ENGINE=it's; `touch no`"], "ENGINE=it's; `touch no` is not one of codedeploy, ecs"),
+        (["EVENT=", "ENGINE=ecs"], f"EVENT= names no file: leave it out, and it is {PAUSE}"),
         (["EVENT=events/two words.json"], "EVENT=events/two words.json cannot be read: No such"),
         (["CLICK=it's; `touch no`"], "CLICK=it's; `touch no` is not one of approve, reject"),
     ],
@@ -222,6 +299,24 @@ def test_make_demo_hands_on_what_it_is_given(given: list[str], sentence: str, ma
 
     assert done.returncode == 2
     assert done.stderr.startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("given", "opened_by", "told"),
+    [
+        ([], EVENT, APPROVED),
+        (["ENGINE=ecs"], PAUSE, CONTINUED),
+    ],
+    ids=str,
+)
+def test_make_demo_takes_the_usual_event_of_its_engine_where_it_is_given_none(
+    given: list[str], opened_by: str, told: str, make: Make
+) -> None:
+    done = make("demo", *given)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f" logs of {opened_by} " in done.stdout
+    assert told in done.stdout
 
 
 @pytest.mark.parametrize("target", ["deploy", "undeploy", "secrets"])
