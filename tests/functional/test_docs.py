@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,12 @@ import yaml
 from click.testing import CliRunner
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
+from greenlight.engines.ecs import gate_id_of
+from greenlight.model.gate import EngineName, Hook, NewGate
+from greenlight.storage.table import GateTable
 from greenlight_cli.main import main
 from stand_ins.aws import TABLE, AwsStandIn
+from stand_ins.ecs import HOOK_ID, add_deployment, deployment_arn, pause
 from stand_ins.slack import SlackStandIn
 from tests.conftest import ROOT
 from tests.functional.conftest import Clicker, Invoke
@@ -25,6 +30,7 @@ from tests.template import ACCOUNT, REGION
 
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 OPERATE = (ROOT / "docs" / "operate.md").read_text(encoding="utf-8")
+ECS = (ROOT / "docs" / "ecs.md").read_text(encoding="utf-8")
 
 
 def pasted(language: str, containing: str) -> str:
@@ -66,6 +72,45 @@ def test_the_policy_for_the_command_is_what_the_command_needs(
         resource = "*" if action in ON_NO_RESOURCE else ARNS[action.partition(":")[0]] + index
         allowed = IAMPolicy(text).is_action_permitted(action, resource)
         assert allowed is PermissionResult.PERMITTED, action
+
+
+def test_the_statement_for_ecs_is_what_the_command_needs_besides(
+    environ: dict[str, str], aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (block,) = re.findall(r"```json\n(.*?)```", ECS, re.DOTALL)
+    statement = json.loads(block.replace("REGION", REGION).replace("ACCOUNT", ACCOUNT))
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    gate_id = gate_with_a_pause(aws)
+    aws.actions.clear()
+
+    results = [
+        CliRunner().invoke(main, command, catch_exceptions=False)
+        for command in (["list"], ["approve", gate_id])
+    ]
+
+    assert [result.exit_code for result in results] == [0, 0], results[-1].output
+    needed = {action for action in aws.actions if action.startswith("ecs:")}
+    assert set(statement["Action"]) == needed
+    policy = IAMPolicy(json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    for action in needed:
+        for kind in ("service", "service-deployment"):
+            resource = f"arn:aws:ecs:{REGION}:{ACCOUNT}:{kind}/production/shop"
+            allowed = policy.is_action_permitted(action, resource)
+            assert allowed is PermissionResult.PERMITTED, (action, kind)
+
+
+def gate_with_a_pause(aws: AwsStandIn) -> str:
+    """The id of the gate of a deployment of ECS that pauses."""
+    arn, now = deployment_arn(), datetime.now(UTC)
+    add_deployment(arn)
+    pause(arn, HOOK_ID)
+    hook = Hook(gate_id_of(arn, HOOK_ID), HOOK_ID, EngineName.ECS, arn)
+    day = now + timedelta(days=1)
+    GateTable(aws.client("dynamodb"), TABLE).open(
+        NewGate(hook, "https://green.example.com", created_at=now, deadline=day, expires_at=day)
+    )
+    return hook.deployment_id
 
 
 def test_the_index_can_be_added_to_a_table_as_people_have_it(

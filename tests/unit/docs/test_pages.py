@@ -16,7 +16,11 @@ PAGES = [
     *ROOT.glob("README*.md"),
     *ROOT.glob("docs/*.md"),
 ]
-PAIRS = [("README.md", "README.ko.md"), ("docs/deploy.md", "docs/deploy.ko.md")]
+PAIRS = [
+    ("README.md", "README.ko.md"),
+    ("docs/deploy.md", "docs/deploy.ko.md"),
+    ("docs/ecs.md", "docs/ecs.ko.md"),
+]
 
 FENCED = re.compile(r"^```(.*)\n((?:.*\n)*?)```$", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")
