@@ -76,10 +76,11 @@ def _learn(gate_id: str, ending: Ending | None, means: Means) -> Gate | None:
 
 
 def bring_in_line(hook: Hook, ended: GateStatus, means: Means) -> Gate | None:
-    """Brings the gate of a hook in line that has ended, as its engine has sent word; None if gone.
+    """Brings the gate of a hook in line whose engine has sent word that it ended; None if none is.
 
-    How it has `ended`, the engine says when it is asked; its word counts where it does not any
-    more, or cannot be asked, and where the gate was closed otherwise. Raises as `learn` does.
+    The engine is asked again, and what it says then counts. What it has sent (`ended`) counts where
+    it does not say so any more, or cannot be asked, and where the gate was closed otherwise. Raises
+    as `learn` does.
     """
     try:
         gate = means.table.get(hook.deployment_id)
@@ -87,7 +88,7 @@ def bring_in_line(hook: Hook, ended: GateStatus, means: Means) -> Gate | None:
         logger.info("The hook has no gate here")
         return None
     if gate.state is GateState.CLOSED:
-        return _corrected(gate, ended, means)
+        return _correct(gate, ended, means)
     if gate.state is GateState.FAILING:
         return gate
     try:
@@ -143,7 +144,11 @@ def settle_if_answered(gate: Gate, means: Means) -> Gate:
 
 
 def _settle(gate: Gate, means: Means, ended: GateStatus | None = None) -> Gate:
-    """Brings a gate in line with the answer that its engine had, whose deployment may be read."""
+    """Brings a gate in line with the answer that its engine had.
+
+    `ended`: how the hook has ended, as its engine has sent word: it counts where that can only be
+    inferred. That the engine may not be asked is an EngineError here: the deployment is ours.
+    """
     try:
         settlement = means.engine(gate.hook).settlement(gate, means.clock())
     except (EngineDeniedError, HookRefusedError) as exc:
@@ -163,8 +168,8 @@ def _settle_as(gate: Gate, settlement: Settlement, means: Means) -> Gate:
     return record(held, None if is_own else settlement, means)
 
 
-def _corrected(gate: Gate, ended: GateStatus, means: Means) -> Gate:
-    """A gate that was closed, in line with the word of how its hook has ended.
+def _correct(gate: Gate, ended: GateStatus, means: Means) -> Gate:
+    """Brings a gate in line that was closed, with the word of how its hook has ended.
 
     An answer that the engine has taken may be none: it had another, and says so nowhere else.
     """
@@ -183,7 +188,9 @@ def _as_sent(settlement: Settlement, ended: GateStatus, gate: Gate) -> Settlemen
     if ended is GateStatus.EXPIRED:
         found = TimeoutAction.CONTINUE if settlement.goes_on else TimeoutAction.ROLLBACK
         action = gate.timeout_action or found
-    return replace(settlement, status=ended, timeout_action=action, is_answered=True)
+    sent = replace(settlement, status=ended, timeout_action=action, is_answered=True)
+    # When and why it failed later is not when and why it was let through.
+    return replace(sent, at=None, detail=None) if ended is GateStatus.APPROVED else sent
 
 
 def _write(gate: Gate, ending: Ending, means: Means) -> Gate:

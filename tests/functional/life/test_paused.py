@@ -779,10 +779,11 @@ def test_what_ecs_sent_word_of_counts_where_it_does_not_say_it_any_more(paused: 
     ecs.deployments()[ARN].forgets_hooks = True
     paused.open()
     ecs.answer(ARN, HOOK_ID, "CONTINUE")
-    ecs.roll_back(ARN)
+    ecs.roll_back(ARN, "an alarm rang")
     paused.call("pause", paused.event("HOOK_SUCCEEDED"))
 
     assert paused.item["status"] == "APPROVED"
+    assert "reason" not in paused.item, "why it was rolled back is not why it was let through"
 
 
 def test_an_approval_stands_of_a_release_that_was_rolled_back_later(paused: Paused) -> None:
