@@ -46,7 +46,9 @@ _ANSWER: Final = "ContinueServiceDeployment"
 _READ: Final = "DescribeServiceDeployments"
 
 # ECS waits for a day, where a hook says nothing else.
-_WAITS: Final = timedelta(days=1)
+_WAITS_FOR: Final = timedelta(days=1)
+# Where a hook is not listed: a rollback that begins so soon after its deadline is its time-out.
+_TIMES_OUT_WITHIN: Final = timedelta(minutes=1)
 
 # arn:{partition}:ecs:{region}:{account}:service-deployment/{cluster}/{service}/{id}
 _ARN: Final = re.compile(
@@ -59,44 +61,48 @@ _DIGITS: Final = 8
 # What a schedule of the stack sends, so that lost events are made up for.
 SWEEP: Final = {"due": "sweep"}
 
+# The events of a hook.
 _HOOK_CHANGE: Final = "an ECS hook state change"
-_DEPLOYMENT_CHANGE: Final = "an ECS deployment state change"
-_WAITING: Final = "HOOK_AWAITING_ACTION"
-_ENDED: Final = {
+_HOOK_WAITS: Final = "HOOK_AWAITING_ACTION"
+_HOOK_ENDS: Final = {
     "HOOK_SUCCEEDED": GateStatus.APPROVED,
     "HOOK_FAILED": GateStatus.REJECTED,
     "HOOK_TIMED_OUT": GateStatus.EXPIRED,
 }
-_AWAITS: Final = "AWAITING_ACTION"
-# Where a hook awaits, and its deployment does not go on whatever it is answered: not ECS's word.
-_OVER: Final = "OVER"
-# The same, where somebody has stopped it.
-_STOPPED: Final = "STOPPED"
-_STOPS: Final = ("STOPPED", "STOP_REQUESTED")
-# Where ECS does not list it: AWS does not say for how long it lists a hook that is not active.
-_GONE: Final = "GONE"
-# Where a hook is not listed: a rollback that begins so soon after its deadline is its time-out.
-_TIMES_OUT_WITHIN: Final = timedelta(minutes=1)
-# Of the deployments of a service, no more than one goes on: the one that has ended is a late one.
-_LATEST: Final = 5
-# What DescribeServices takes at once.
-_SERVICES: Final = 10
-# What it lists at once.
-_MOST: Final = 100
-_ENDS: Final = frozenset({"SERVICE_DEPLOYMENT_COMPLETED", "SERVICE_DEPLOYMENT_FAILED"})
-_ENDING: Final = ("STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+# Those of a service, one of whose deployments has ended.
+_DEPLOYMENT_CHANGE: Final = "an ECS deployment state change"
+_DEPLOYMENT_ENDS: Final = frozenset({"SERVICE_DEPLOYMENT_COMPLETED", "SERVICE_DEPLOYMENT_FAILED"})
 
-_ENDED_HOOKS: Final = {
-    "SUCCEEDED": GateStatus.APPROVED,
-    "FAILED": GateStatus.REJECTED,
-    "TIMED_OUT": GateStatus.EXPIRED,
-}
+# The statuses of a deployment that has ended, or is about to.
 _OUTCOMES: Final = {
     "SUCCESSFUL": Outcome.LIVE,
     "STOPPED": Outcome.STOPPED,
     "ROLLBACK_SUCCESSFUL": Outcome.ROLLED_BACK,
     "ROLLBACK_FAILED": Outcome.FAILED,
 }
+_ABOUT_TO_END: Final = ("STOP_REQUESTED", "ROLLBACK_REQUESTED", "ROLLBACK_IN_PROGRESS")
+_STOPPING: Final = ("STOPPED", "STOP_REQUESTED")
+
+# The statuses of a hook.
+_AWAITS: Final = "AWAITING_ACTION"
+_ANSWERED: Final = {
+    "SUCCEEDED": GateStatus.APPROVED,
+    "FAILED": GateStatus.REJECTED,
+    "TIMED_OUT": GateStatus.EXPIRED,
+}
+# Words of our own for one that has no answer, or none that is listed (AWS does not say for how long
+# it lists a hook that is not active): its deployment goes on, is stopped, or is rolled back.
+_GONE: Final = "GONE"
+_STOPPED: Final = "STOPPED"
+_OVER: Final = "OVER"
+
+# How many of the last deployments of a service are read: no more than one of them goes on, so the
+# one that has ended is a late one.
+_LATEST: Final = 5
+# What DescribeServices takes at once, and what lists are asked for.
+_SERVICES_AT_ONCE: Final = 10
+_LISTED_AT_ONCE: Final = 100
+
 _DENIALS: Final = frozenset(
     {
         "AccessDeniedException",
@@ -142,9 +148,9 @@ def parse_hook_change(event: Any) -> HookChange:
     if problems:
         raise EventError(problems, _HOOK_CHANGE)
     return HookChange(
-        _hook(str(arn), str(hook_id), detail.get("lifecycleStage"), _moment(detail)),
-        waits=detail.get("eventName") == _WAITING,
-        ended=_ENDED.get(str(detail.get("eventName"))),
+        _hook(str(arn), str(hook_id), detail.get("lifecycleStage"), _deadline(detail)),
+        waits=detail.get("eventName") == _HOOK_WAITS,
+        ended=_HOOK_ENDS.get(str(detail.get("eventName"))),
     )
 
 
@@ -153,7 +159,7 @@ def as_event(hook: Hook) -> dict[str, Any]:
     return {
         "source": "aws.ecs",
         "detail": {
-            "eventName": _WAITING,
+            "eventName": _HOOK_WAITS,
             "hookType": "PAUSE",
             "hookId": hook.execution_id,
             "serviceDeploymentArn": hook.service_deployment_arn,
@@ -164,7 +170,7 @@ def as_event(hook: Hook) -> dict[str, Any]:
 
 
 def parse_wake_up(event: Any) -> str | None:
-    """The ARN of a service one of whose deployments has ended; None where all of them go on.
+    """The ARN of a service one of whose deployments has ended; None of any other change.
 
     None also of a service whose ARN is of the old kind, which does not say the cluster. Raises
     EventError for what is no such event.
@@ -175,7 +181,7 @@ def parse_wake_up(event: Any) -> str | None:
     if not (isinstance(service, str) and ":service/" in service):
         raise EventError({"resources": "has no service"}, _DEPLOYMENT_CHANGE)
     has_cluster = service.partition(":service/")[2].count("/") == 1
-    return service if has_cluster and detail.get("eventName") in _ENDS else None
+    return service if has_cluster and detail.get("eventName") in _DEPLOYMENT_ENDS else None
 
 
 def _detail(event: Any, wanted: str) -> dict[str, Any]:
@@ -185,7 +191,7 @@ def _detail(event: Any, wanted: str) -> dict[str, Any]:
     return detail
 
 
-def _moment(detail: dict[str, Any]) -> datetime | None:
+def _deadline(detail: dict[str, Any]) -> datetime | None:
     """Until when a hook waits, if its event says so in a way that can be read."""
     try:
         at = datetime.fromisoformat(detail["expiresAt"])
@@ -209,7 +215,7 @@ class Ecs:
     """ECS in one account and region: see Engine."""
 
     name = EngineName.ECS
-    time_to_decide = _WAITS
+    time_to_decide = _WAITS_FOR
     # A pause may be as long as a weekend: only who says so wants an end of ours.
     ends_within: timedelta | None = None
     # A deployment that goes on may bake, and pause again, and of a rollback there may be no event.
@@ -242,7 +248,7 @@ class Ecs:
     def is_answered(self, lifecycle: Lifecycle, since: datetime | None) -> bool:
         """Whether a hook has its answer; one that is not listed, if its gate was there before."""
         is_gone = lifecycle.status == _GONE and since is not None
-        return is_gone or lifecycle.status in (*_ENDED_HOOKS, _OVER, _STOPPED)
+        return is_gone or lifecycle.status in (*_ANSWERED, _OVER, _STOPPED)
 
     def report(self, hook: Hook, *, succeeded: bool) -> None:
         """Answers a hook: `CONTINUE` lets the deployment go on, `ROLLBACK` takes it back.
@@ -278,9 +284,9 @@ class Ecs:
         if status == _GONE and not succeeded:
             raise EngineError(self.name, _ANSWER, "the deployment goes on, as far as ECS shows")
         is_ignored = status == _STOPPED or (status == _OVER and succeeded)
-        if is_ignored or _ENDED_HOOKS.get(str(status), wanted) is not wanted:
+        if is_ignored or _ANSWERED.get(str(status), wanted) is not wanted:
             # One that is not listed any more may have let a deployment go on that failed then.
-            in_doubt = status == _OVER and not _is_older(found, answer)
+            in_doubt = status == _OVER and not _is_rolled_back_before(found, answer)
             raise HookAnsweredError(self.name, _ANSWER, f"the hook is {status}", in_doubt=in_doubt)
 
     def _status(self, hook: Hook) -> str | None:
@@ -298,17 +304,17 @@ class Ecs:
         found = self._read(_arn(gate.hook))
         held = _listed(gate.hook, found)
         status, action = held.get("status", _GONE), _action(held) or gate.timeout_action
-        is_inferred = status not in _ENDED_HOOKS
+        is_inferred = status not in _ANSWERED
         is_live = found.get("status") == "SUCCESSFUL"
         if (status == _GONE and not _is_over(found)) or (is_inferred and is_live):
             is_silent = now >= gate.deadline and action is TimeoutAction.CONTINUE
             status = "TIMED_OUT" if is_silent else "SUCCEEDED"
         elif status == _GONE and _has_timed_out(gate, found):
             status, action = "TIMED_OUT", TimeoutAction.ROLLBACK
-        if status in _ENDED_HOOKS:
+        if status in _ANSWERED:
             is_over_time = status == "TIMED_OUT"
             return Settlement(
-                _ENDED_HOOKS[status],
+                _ANSWERED[status],
                 gate.deadline if is_over_time else None,
                 None if status == "SUCCEEDED" else _reason(found),
                 timeout_action=action if is_over_time else None,
@@ -321,7 +327,7 @@ class Ecs:
                 _utc(ended),
                 found.get("statusReason"),
                 is_answered=False,
-                is_inferred=status == _GONE and found.get("status") not in _STOPS,
+                is_inferred=status == _GONE and found.get("status") not in _STOPPING,
             )
         raise EngineError(self.name, _READ, f"the hook is {status}")
 
@@ -351,8 +357,8 @@ class Ecs:
     def waiting(self, pattern: str, is_time_left: Callable[[], bool]) -> Iterator[Hook]:
         """The PAUSE hooks that wait, of the services of a pattern: `cluster/service` with `*`.
 
-        Those of one that wait longest are not always the last ones: where there is no time for all,
-        each time others come first. Raises EngineError.
+        In random order: where there is no time for all, it is not always the same ones that are
+        left out. Raises EngineError.
         """
         of_clusters = pattern.partition("/")[0]
         for cluster in _shuffled(self._pages("ListClusters", "clusterArns")):
@@ -366,10 +372,10 @@ class Ecs:
                 for arn in _shuffled(self._pages("ListServices", "serviceArns", cluster=cluster))
                 if fnmatchcase(f"{name}/{arn.rpartition('/')[2]}", pattern)
             ]
-            for start in range(0, len(services), _SERVICES):
+            for start in range(0, len(services), _SERVICES_AT_ONCE):
                 if not is_time_left():
                     return
-                some = services[start : start + _SERVICES]
+                some = services[start : start + _SERVICES_AT_ONCE]
                 described = self._call("DescribeServices", cluster=cluster, services=some)
                 current = [one.get("currentServiceDeployment") for one in described["services"]]
                 arns = [arn for arn in current if arn]
@@ -426,7 +432,7 @@ class Ecs:
 
     def _pages(self, operation: str, name: str, **request: Any) -> Iterator[str]:
         while True:
-            page = self._call(operation, maxResults=_MOST, **request)
+            page = self._call(operation, maxResults=_LISTED_AT_ONCE, **request)
             yield from page.get(name, [])
             if not page.get("nextToken"):
                 return
@@ -450,7 +456,7 @@ class Ecs:
 
 
 def _arn(hook: Hook) -> str:
-    """The service deployment of a hook; of one by its gate's id only, none is known."""
+    """The ARN of a hook's service deployment; empty where only the id of its gate is known."""
     return hook.service_deployment_arn or ""
 
 
@@ -462,7 +468,7 @@ def _hooks_in(deployment: Any) -> list[Any]:
 
 def _is_over(deployment: Any) -> bool:
     """Whether nothing is decided about a deployment any more."""
-    return deployment.get("status") in (*_OUTCOMES, *_ENDING)
+    return deployment.get("status") in (*_OUTCOMES, *_ABOUT_TO_END)
 
 
 def _listed(hook: Hook, deployment: Any) -> Any:
@@ -475,8 +481,8 @@ def _lifecycle(held: Any, deployment: Any) -> Lifecycle:
     """Where a hook of a deployment stands; ECS does not say since when."""
     status = held.get("status", _GONE)
     waits = status == _AWAITS
-    if status not in _ENDED_HOOKS and _is_over(deployment):
-        ends = {"SUCCESSFUL": "SUCCEEDED", **dict.fromkeys(_STOPS, _STOPPED)}
+    if status not in _ANSWERED and _is_over(deployment):
+        ends = {"SUCCESSFUL": "SUCCEEDED", **dict.fromkeys(_STOPPING, _STOPPED)}
         status = ends.get(deployment["status"], _OVER)
     return Lifecycle(
         status,
@@ -485,8 +491,11 @@ def _lifecycle(held: Any, deployment: Any) -> Lifecycle:
     )
 
 
-def _is_older(deployment: Any, answer: Any) -> bool:
-    """Whether a deployment's rollback began before ECS answered a call, by ECS's own clock."""
+def _is_rolled_back_before(deployment: Any, answer: Any) -> bool:
+    """Whether a rollback began before ECS answered a call, by ECS's own clock.
+
+    Also where either moment is not known.
+    """
     began = deployment.get("rollback", {}).get("startedAt")
     try:
         answered = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])

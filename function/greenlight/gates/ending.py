@@ -21,11 +21,11 @@ _COMES_WITHIN: Final = timedelta(minutes=1)
 
 
 def finish_in_time(gate: Gate, means: Means) -> Decided | None:
-    """Carries a gate to its end which nobody does, before its engine gives up; None if somebody is.
+    """Carries a gate to its end that nobody else does; None where there is nothing to do yet.
 
-    That is a decision which was left over for longer than anybody is at work on it; one whose maker
-    may have had no right to it, where the time is nearly over; and a gate whose end never came.
-    Raises as `finish` does.
+    Before its engine gives up, that is to be done of a decision which was left over for longer than
+    anybody is at work on it; of one whose maker may have had no right to it, where the time is
+    nearly over; and of a gate whose end never came. Raises as `finish` does.
     """
     now = means.clock()
     if gate.state is GateState.DECIDED:

@@ -106,19 +106,19 @@ class Failover:
     def _is_known(self) -> bool:
         """Whether people were told of the gate, or it was decided, as far as that can be read."""
         try:
-            gate = self.means.table.get(self.hook.deployment_id)
+            return self.means.table.get(self.hook.deployment_id).is_known
         except (GateNotFoundError, TableError):
             return False
-        return bool(gate.notified_at) or gate.state is not GateState.WAITING
 
     def _leave_waiting(self) -> bool:
         """Tells people of a deployment that waits on, as those wish it who set this up."""
         engine = self.means.engine(self.hook)
         with self.means.countdown.until(CLAIMED_BY):
             lifecycle = look_up_lifecycle(self.hook, self.means)
-        if not engine.is_answered(lifecycle, None):
-            self._need_time_to_tell()
-            self._tell(News.LEFT, lifecycle)
+        if engine.is_answered(lifecycle, None):
+            return self._leave_alone("it has its answer")
+        self._need_time_to_tell()
+        self._tell(News.LEFT, lifecycle)
         return self._leave_alone("it can wait, and is to be left waiting")
 
     def _may_be_known(self) -> bool:

@@ -37,7 +37,7 @@ RECORDED_BY: Final = 25.0
 
 # Whatever an engine was answered, it shows what became of it within this time.
 _SHOWN_WITHIN: Final = timedelta(minutes=2)
-_UNSEEN: Final = "the deployment goes on, as far as it shows"
+_NOT_SHOWN: Final = "the deployment goes on, as far as it shows"
 
 _METRICS: Final = {
     GateStatus.APPROVED: GATE_APPROVED,
@@ -60,8 +60,8 @@ def report(held: Held, means: Means) -> Settlement | None:
         # An earlier try of the same status may have been what the engine took, if it took any.
         has_answer = isinstance(refused, HookAnsweredError)
         is_perhaps_own = refused.in_doubt or (has_answer and not held.is_new)
-        if is_perhaps_own and _is_perhaps_unseen(gate, settlement, means):
-            raise EngineError(refused.engine, refused.operation, _UNSEEN) from refused
+        if is_perhaps_own and _is_perhaps_not_shown(gate, settlement, means):
+            raise EngineError(refused.engine, refused.operation, _NOT_SHOWN) from refused
         if not (is_perhaps_own and is_as_reported(gate, settlement)):
             logger.info("The engine had its answer from elsewhere", status=settlement.status)
             return settlement
@@ -71,7 +71,7 @@ def report(held: Held, means: Means) -> Settlement | None:
     return None
 
 
-def _is_perhaps_unseen(gate: Gate, settlement: Settlement, means: Means) -> bool:
+def _is_perhaps_not_shown(gate: Gate, settlement: Settlement, means: Means) -> bool:
     """Whether an engine may have a rejection, and does not show yet what it does with it."""
     goes_on = settlement.is_inferred and settlement.goes_on
     since = gate.decided_at or gate.created_at

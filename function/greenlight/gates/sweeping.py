@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 
 from greenlight.gates.means import Means
 from greenlight.model.errors import GateNotFoundError
-from greenlight.model.gate import GateState, Hook
+from greenlight.model.gate import Hook
 from greenlight.runtime.network import CHAIN_SECONDS
 from greenlight.runtime.observability import HOOK_FOUND, count, logger
 
 
 def is_time_left(means: Means) -> bool:
-    """Whether there is time to look at one more hook."""
+    """Whether there is time to look at one more hook: to read its gate, and to call for it."""
     return means.countdown.allows(2 * CHAIN_SECONDS)
 
 
@@ -36,9 +36,8 @@ def sweep(waiting: Iterable[Hook], means: Means, open_again: Callable[[Hook], No
 
 
 def _is_known(hook: Hook, means: Means) -> bool:
-    """Whether people were told of a hook, or somebody is at work on it."""
+    """Whether people were told of a hook, or it was decided."""
     try:
-        gate = means.table.get(hook.deployment_id)
+        return means.table.get(hook.deployment_id).is_known
     except GateNotFoundError:
         return False
-    return bool(gate.notified_at) or gate.state is not GateState.WAITING

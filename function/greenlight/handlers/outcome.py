@@ -40,9 +40,9 @@ def lambda_handler(event: Any, context: "LambdaContext") -> dict[str, Any]:  # n
     """Writes down what became of a deployment, of EventBridge's event that its state has changed.
 
     The event is a wake-up: what is so is read from the engine. Answers 200 with the JSON body
-    {outcome}, null where no gate has one. What fails is logged once with its stage, counted and
-    raised, so that Lambda tries again; that another try is at work, or that the engine does not say
-    so yet, is raised only.
+    {outcome}: that of the last gate that was written, null if there was none. What fails is logged
+    once with its stage, counted and raised, so that Lambda tries again; that another try is at
+    work, or that the engine does not say so yet, is raised only.
     """
     outcome = None
     with failures_reported(

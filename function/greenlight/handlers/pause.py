@@ -97,7 +97,7 @@ def open_with(clients: Clients, hook: Hook, settings: Settings) -> Opened:
 
 
 def _sweep(context: "LambdaContext") -> int | None:
-    """Has each hook opened that waits and has no gate; how many, None if that cannot be said."""
+    """Has each hook opened that waits and of which nobody was told; how many, None if it failed."""
     try:
         with failures_reported("Paused deployments could not be looked for", SWEEP_FAILED):
             settings, clients = load_settings(), _clients()

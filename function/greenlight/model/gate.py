@@ -206,8 +206,8 @@ class Place:
 class Lifecycle:
     """What an engine says of where a hook stands; None: not known.
 
-    `status` is in the engine's own words. `waits_since` and `deadline`: since and until when it
-    waits for an answer, if it does. `timeout_action`: what ECS does then.
+    `status` is in the engine's own words, or its module's. `waits_since` and `deadline`: since and
+    until when it waits for an answer, if it does. `timeout_action`: what ECS does then.
     """
 
     status: str | None = None
@@ -330,6 +330,11 @@ class Gate:
             and self.timeout_action is TimeoutAction.CONTINUE
         )
         return is_let_through or self.status is GateStatus.APPROVED
+
+    @property
+    def is_known(self) -> bool:
+        """Whether people were told of it, or it was decided, or failed."""
+        return bool(self.notified_at) or self.state is not GateState.WAITING
 
     @property
     def is_unseen(self) -> bool:

@@ -107,6 +107,7 @@ _OPENED: Final = (
 _DECISION: Final = ("decided_by", "decided_via", "decided_at", "reason")
 _TOLD: Final = (TELLING.until, TELLING.holder)
 _SHOWN: Final = (SHOWING.until, SHOWING.holder)
+_SETTLED: Final = (*_DECISION, "reported_at", "timeout_action")
 _PLACE: Final = ("message_channel", "message_ts")
 _OUTCOME: Final = ("outcome", "outcome_at", "outcome_reason")
 
@@ -225,17 +226,18 @@ SETTLE: Final = Step(
     leads_to=(APPROVED, REJECTED, EXPIRED),
     absent=("reported_at",),
     holds=REPORTING,
-    sets=(*_DECISION, "reported_at", "timeout_action"),
+    sets=_SETTLED,
     removes=(*_DECISION, REPORTING.until),
     events=("decided", "expired"),
     news=(News.CLOSED,),
 )
+# Of a gate that is closed already: a fact, so it takes no lease.
 CORRECT: Final = Step(
     "correct",
     starts_from=(*DECIDED, EXPIRED),
     leads_to=(APPROVED, REJECTED, EXPIRED),
     as_seen=True,
-    sets=(*_DECISION, "reported_at", "timeout_action"),
+    sets=_SETTLED,
     removes=_DECISION,
     events=("decided", "expired"),
     news=(News.CLOSED,),
@@ -246,7 +248,7 @@ SETTLE_UNASKED: Final = Step(
     leads_to=(APPROVED, REJECTED, EXPIRED),
     absent=("reported_at",),
     holds=TELLING,
-    sets=(*_DECISION, "reported_at", "timeout_action"),
+    sets=_SETTLED,
     removes=(*_DECISION, TELLING.until),
     events=("decided", "expired"),
 )

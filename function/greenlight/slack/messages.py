@@ -232,7 +232,7 @@ def standing_notice(
 ) -> Message:
     """Tells one person that what they did changed nothing, and what happened instead.
 
-    `settled`: CodeDeploy had its answer from elsewhere, which nobody here knew before. `command`:
+    `settled`: the engine had its answer from elsewhere, which nobody here knew before. `command`:
     the slash command's name, where no button was pressed.
     """
     if gate.state is GateState.FAILING:
@@ -249,24 +249,24 @@ def standing_notice(
 def unreported_notice(
     gate: Gate, problem: str, words: Words, command: str | None = None
 ) -> Message:
-    """Tells one person that a decision is recorded, and how to bring it to CodeDeploy."""
+    """Tells one person that a decision is recorded, and how to bring it to the engine."""
     said = words.unreported.format(problem=shown(problem))
     return _notice(said, _again(gate, words, command))
 
 
 def unknown_notice(problem: str, words: Words) -> Message:
-    """Tells one person that CodeDeploy does not know the deployment or its hook."""
+    """Tells one person that the engine does not know the deployment or its hook."""
     return _notice(words.unknown.format(problem=shown(problem)))
 
 
 def answered_notice(gate: Gate, problem: str, words: Words, command: str | None = None) -> Message:
-    """Tells one person that CodeDeploy has an answer that could not be read."""
+    """Tells one person that the engine has an answer that could not be read."""
     said = words.answered.format(problem=shown(problem))
     return _notice(said, _again(gate, words, command))
 
 
 def denied_notice(permission: str, words: Words) -> Message:
-    """Tells one person that CodeDeploy takes no decision from Greenlight: it lacks a permission."""
+    """Tells one person that the engine takes no decision from Greenlight: it lacks a permission."""
     return _notice(words.denied.format(permission=shown(permission)))
 
 
@@ -491,7 +491,7 @@ def _named(gate: Gate, console_url: str) -> str:
 
 
 def _listed(gate: Gate, console_url: str, words: Words) -> str:
-    """A gate in a list: which, until when, who is testing, and whether CodeDeploy has to know."""
+    """A gate in a list: which, until when, who is testing, and whether its engine has to know."""
     is_waiting = gate.state is GateState.WAITING
     more = _claimed(gate, words) if is_waiting else [_title(gate, words), words.unreported_yet]
     return "\n".join(
