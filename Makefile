@@ -24,7 +24,7 @@ demo: $(READY) ## Run the hook of ENGINE codedeploy or ecs on EVENT, then CLICK 
 		$(if $(filter-out undefined,$(origin EVENT)),$(call quoted,EVENT))
 
 test: $(READY) ## Run the unit and functional tests
-	@echo 'On all cores; about five minutes with two.'
+	@echo 'On all cores; six to eight minutes with two.'
 	$(BIN)/pytest --numprocesses auto
 
 test-unit: $(READY) ## Run the unit tests only: no servers, no coverage
