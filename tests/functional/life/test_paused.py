@@ -4,6 +4,7 @@ import functools
 import socket
 from collections.abc import Callable
 from datetime import timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ from greenlight.model.errors import (
     SlackError,
 )
 from greenlight.runtime.clients import Clients
-from greenlight.runtime.network import CHAIN_CONFIG, Countdown
+from greenlight.runtime.network import AWS_CONFIG, CHAIN_CONFIG, Countdown
 from stand_ins import ecs
 from stand_ins.clicks import BOB
 from stand_ins.slack import Answer, broken_limits
@@ -32,6 +33,8 @@ from tests.functional.life.release import NOW
 
 CONTINUE = "ContinueServiceDeployment"
 DESCRIBE = "DescribeServiceDeployments"
+# What the hourly look asks ECS.
+LOOKS = ("ListClusters", "ListServices", "DescribeServices", DESCRIBE)
 OTHER = ecs.hook_id_for("another")
 A_DAY = timedelta(days=1)
 SECOND_ANSWERS: list[ecs.SecondAnswer] = ["accepted", "refused", "client_error", "server_error"]
@@ -41,6 +44,21 @@ def items(paused: Paused) -> dict[str, dict[str, Any]]:
     """All gates, by id."""
     found = [plain(item) for item in paused.aws.items()]
     return {item["deployment_id"]: item for item in found}
+
+
+def take_long(
+    paused: Paused, monkeypatch: pytest.MonkeyPatch, handler: ModuleType, **seconds: float
+) -> None:
+    """Has calls of AWS take so long, by the clock of a handler: each operation as it says."""
+    passed = [0.0]
+    config = CHAIN_CONFIG if handler is changes else AWS_CONFIG
+    clients = Clients(Countdown(lambda: passed[0]), config)
+    monkeypatch.setattr(handler, "_clients", functools.cache(lambda: clients))
+
+    def after(operation: str) -> None:
+        passed[0] += seconds.get(operation, 0.0)
+
+    paused.aws.after = after
 
 
 def test_the_message_says_what_is_to_be_decided_until_when_and_how(paused: Paused) -> None:
@@ -902,15 +920,7 @@ def test_a_sweep_ends_where_no_time_is_left(
 ) -> None:
     paused.begin()
     ecs.pause(ARN, OTHER)
-    seconds = [0.0]
-    clients = Clients(Countdown(lambda: seconds[0]))
-    monkeypatch.setattr(pause, "_clients", functools.cache(lambda: clients))
-
-    def take_long(operation: str) -> None:
-        if operation == "Invoke":
-            seconds[0] = 27.0
-
-    paused.aws.after = take_long
+    take_long(paused, monkeypatch, pause, Invoke=27.0)
 
     assert paused.call("pause", {"due": "sweep"})["body"] == {"found": 1}
     assert "There may have been no time to look at all hooks" in output().text
@@ -922,14 +932,7 @@ def test_a_sweep_of_more_services_than_there_is_time_for_is_no_failure(
     """Services that never pause are looked at, too, and cost no alarm."""
     for number in range(25):
         ecs.add_deployment(ecs.deployment_arn(service=f"shop-{number}"))
-    seconds = [0.0]
-    clients = Clients(Countdown(lambda: seconds[0]))
-    monkeypatch.setattr(pause, "_clients", functools.cache(lambda: clients))
-
-    def take_long(_: str) -> None:
-        seconds[0] += 5.0
-
-    paused.aws.after = take_long
+    take_long(paused, monkeypatch, pause, **dict.fromkeys(LOOKS, 5.0))
     paused.aws.operations.clear()
 
     assert paused.call("pause", {"due": "sweep"})["body"] == {"found": 0}
@@ -943,14 +946,7 @@ def test_a_sweep_of_more_clusters_than_there_is_time_for_is_no_failure(
 ) -> None:
     for number in range(9):
         paused.aws.client("ecs").create_cluster(clusterName=f"empty-{number}")
-    seconds = [0.0]
-    clients = Clients(Countdown(lambda: seconds[0]))
-    monkeypatch.setattr(pause, "_clients", functools.cache(lambda: clients))
-
-    def take_long(_: str) -> None:
-        seconds[0] += 5.0
-
-    paused.aws.after = take_long
+    take_long(paused, monkeypatch, pause, **dict.fromkeys(LOOKS, 5.0))
     paused.aws.operations.clear()
 
     assert paused.call("pause", {"due": "sweep"})["body"] == {"found": 0}
@@ -976,14 +972,7 @@ def test_a_call_that_lambda_cannot_be_asked_for_is_counted(
 def test_its_watch_is_set_though_there_is_no_time_for_all_reminders(
     paused: Paused, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds = [0.0]
-    clients = Clients(Countdown(lambda: seconds[0]), CHAIN_CONFIG)
-    monkeypatch.setattr(changes, "_clients", functools.cache(lambda: clients))
-
-    def take_long(operation: str) -> None:
-        seconds[0] += 2.0 if operation == "CreateSchedule" else 0.0
-
-    paused.aws.after = take_long
+    take_long(paused, monkeypatch, changes, CreateSchedule=2.0)
     paused.begin(minutes=14 * 1440)
     paused.open()
 
