@@ -1292,8 +1292,10 @@ def test_a_service_whose_arn_does_not_say_its_cluster_is_left_to_the_watch(pause
     event = ecs.state_change(ARN, "SERVICE_DEPLOYMENT_COMPLETED")
     event["resources"] = [f"{event['resources'][0].partition('/')[0]}/shop"]
     ecs.finish(ARN)
+    paused.aws.operations.clear()
 
     assert paused.call("outcome", event)["body"] == {"outcome": None}
+    assert paused.aws.operations == []
     assert paused.watch() == "learned"
 
 
