@@ -130,8 +130,19 @@ NOTIFIED: Final = Step(
     "notified",
     starts_from=ANY,
     absent=("notified_at",),
-    sets=("notified_at", *_PLACE),
+    sets=("notified_at",),
     removes=_TOLD,
+    events=("notified",),
+    news=(News.WAITING,),
+)
+# What a click has shown by now was another message, which Slack took too late to say where it is.
+NOTIFIED_BY_BOT: Final = Step(
+    "notified by the bot",
+    starts_from=ANY,
+    absent=("notified_at",),
+    changes=("message_ts",),
+    sets=("notified_at", *_PLACE),
+    removes=(*_TOLD, "shown"),
     events=("notified",),
     news=(News.WAITING,),
 )
@@ -262,8 +273,13 @@ SHOWN: Final = Step(
     removes=_SHOWN,
     news=(News.WAITING, News.CLOSED),
 )
+# Of a webhook's message: a bot's is changed by whoever follows the gate.
 REPLACED: Final = Step(
-    "replaced", starts_from=ANY, absent=("shown",), sets=("shown",), news=(News.CLOSED,)
+    "replaced",
+    starts_from=ANY,
+    absent=("shown", "message_ts"),
+    sets=("shown",),
+    news=(News.CLOSED,),
 )
 REMINDED: Final = Step(
     "reminded",
@@ -288,6 +304,7 @@ LIFE: Final = (
     OPEN,
     RESUME,
     NOTIFIED,
+    NOTIFIED_BY_BOT,
     STOP_TELLING,
     FAIL,
     TELL_FAILURE,

@@ -38,6 +38,7 @@ from greenlight.model.life import (
     FAILURE_NOTIFIED,
     GIVE_BACK,
     NOTIFIED,
+    NOTIFIED_BY_BOT,
     OPEN,
     REMINDED,
     REPLACED,
@@ -163,7 +164,8 @@ class GateTable:
 
         Raises GateReplacedError or GateNotFoundError if the gate was lost.
         """
-        return self._mark_told(NOTIFIED, hook, now, placed(place))
+        step = NOTIFIED_BY_BOT if place else NOTIFIED
+        return self._mark_told(step, hook, now, placed(place))
 
     # ── A gate of which nobody could be told is failed ───────────────────────────────────────────
 

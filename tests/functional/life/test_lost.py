@@ -6,7 +6,7 @@ import pytest
 
 from greenlight.model.errors import GreenlightError, SlackError, TableError, ToldUnrecordedError
 from stand_ins.codedeploy import fail, stop
-from stand_ins.slack import Answer
+from stand_ins.slack import CHANNEL, Answer
 from tests.functional.helpers import record
 from tests.functional.life.release import EVENT, HOOK, ID, REPORT, Release
 
@@ -125,6 +125,37 @@ def test_a_deployment_that_was_stopped_is_not_the_last_thing_shown_as_waiting(
     assert "⛔" in release.slack.shown[-1].text
     assert release.slack.shown[-1].buttons == []
     assert len(release.slack.shown) == 2
+
+
+def test_who_decides_on_a_message_that_came_late_leaves_no_other_one_with_live_buttons(
+    release: Release,
+) -> None:
+    """Slack took the first question so late that people were asked again."""
+    asked_without_knowing(release, "bot")
+    release.later(seconds=30)
+    release.slack.meanwhile.append(lambda: release.click("approve"))
+
+    release.call("hook", EVENT)
+    release.follow()
+
+    assert release.history == ["opened", "decided", "reported", "notified"]
+    assert len(release.messages) == 2
+    for message in release.messages:
+        assert "🚀" in message.text
+        assert message.buttons == []
+
+
+def test_a_click_does_not_say_that_a_message_of_the_bots_shows_what_another_one_shows(
+    release: Release,
+) -> None:
+    asked_without_knowing(release, "bot")
+    told = {"notified_at": "2026-11-23T03:00:40+00:00", "message_channel": CHANNEL}
+    release.slack.meanwhile.append(lambda: release.meanwhile(**told, message_ts="1700000000.2"))
+
+    release.click("reject")
+
+    assert release.item["message_ts"] == "1700000000.2"
+    assert "shown" not in release.item
 
 
 def test_a_try_that_is_still_telling_people_says_itself_that_it_has(release: Release) -> None:
