@@ -124,8 +124,8 @@ class Network:
     """Carries questions of processes to the world, and its answers back.
 
     `rate` is how often a call meets a fault; `on_kill` is told of a process that a fault ended,
-    `on_fault` of each fault that a job met, and `on_reply` of each answer that arrived. `tricks`
-    are the faults of a plot, which come before those that are drawn.
+    `on_fault` of each fault that a job met, and `on_reply` of each answer that arrived, and of
+    when it was given. `tricks` are the faults of a plot, which come before those that are drawn.
     """
 
     schedule: Schedule
@@ -134,7 +134,7 @@ class Network:
     outages: list[Outage]
     on_kill: Callable[[Process], None]
     on_fault: Callable[[Process, str, str], None]
-    on_reply: Callable[[Process, Call, Reply], None]
+    on_reply: Callable[[Process, Call, Reply, float], None]
     tricks: list[Trick] = field(default_factory=list)
 
     def question(self, process: Process, question: Connect | Send | Sleep) -> None:
@@ -234,9 +234,11 @@ class Network:
         return reply
 
     def _reply(self, process: Process, call: Call, seconds: float, reply: Reply) -> None:
+        given_at = self.schedule.now
+
         def arrive() -> None:
             if process.alive:
-                self.on_reply(process, call, reply)
+                self.on_reply(process, call, reply, given_at)
                 process.answer(reply.http)
 
         self.schedule.after(seconds, arrive)

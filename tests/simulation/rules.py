@@ -81,8 +81,9 @@ NOT_DECIDING = ("hook", "pause", "failure", "changes", "outcome")
 class Job:
     """What an invocation or a command did and met.
 
-    `was`: the gate when it began. `reads`: answers of the table that arrived; `is_cut_off`: one did
-    not, or its settings name no table. `has_looked`: the engine told it of its hook.
+    `was`: the gate when it began. `read_at`: when the table gave it the last answer that arrived;
+    `is_cut_off`: one did not, or its settings name no table. `has_looked`: the engine told it of
+    its hook.
     `is_disturbed`: something went wrong with its post, or after it. `faults`: the services whose
     calls met some. `has_misled`: the message that it changed has buttons, of a gate that was over;
     `is_unheard`: Slack has not taken a message of its.
@@ -95,7 +96,7 @@ class Job:
     event: Any
     was: dict[str, Any]
     engine: str
-    reads: int = 0
+    read_at: float = 0.0
     is_cut_off: bool = False
     faults: set[str] = field(default_factory=set)
     denied: bool = False
@@ -161,13 +162,13 @@ class Rules:
     """Watches a schedule.
 
     `clocks_agree`: they differ by less than a lease allows. `report` is the answer that the engine
-    took from us, `messages` what the channel got, `reminders` who reminded people of the gate,
-    `earlier` how many entries of the history are an older hook's, `holders` who has taken each
-    lease, `carried` whose approval a job has written or taken over, `failed_by` who has written
-    down that the hook is failed. `was_taken_over`: somebody's test event has replaced the gate, and
-    so its record. `barred` may decide nothing. `denied_approvers`: those, by what they run, who
-    approve and whom the engine lets answer no hook; where such a one does not learn that, the
-    approval stands.
+    took from us, `messages` what the channel got, `asked_at` when people were asked last,
+    `reminders` who reminded people of the gate, `earlier` how many entries of the history are an
+    older hook's, `holders` who has taken each lease, `carried` whose approval a job has written or
+    taken over, `failed_by` who has written down that the hook is failed. `was_taken_over`:
+    somebody's test event has replaced the gate, and so its record. `barred` may decide nothing.
+    `denied_approvers`: those, by what they run, who approve and whom the engine lets answer no
+    hook; where such a one does not learn that, the approval stands.
     """
 
     schedule: Schedule
@@ -178,6 +179,7 @@ class Rules:
     counts: Counter[str] = field(default_factory=Counter)
     report: tuple[str, str] | None = None
     messages: list[tuple[str, str, Job]] = field(default_factory=list)
+    asked_at: float = 0.0
     reminders: list[tuple[str, Job]] = field(default_factory=list)
     approvers: set[str] = field(default_factory=set)
     denied_approvers: dict[str, str] = field(default_factory=dict)
@@ -204,12 +206,12 @@ class Rules:
             != WEBHOOK_PARAMETER,
         )
 
-    def replied(self, process: Process, call: Call, reply: Reply) -> None:
+    def replied(self, process: Process, call: Call, reply: Reply, given_at: float) -> None:
         """An answer has arrived."""
         job = self.jobs[process.job]
         is_answer = reply.status == 200 or b"ConditionalCheckFailed" in reply.body
         if call.service == "dynamodb":
-            job.reads += is_answer
+            job.read_at = given_at if is_answer else job.read_at
         job.has_looked |= call.operation == self.world.at.telling and is_answer
         if call.service == "slack" and reply.status != 200:
             job.faults.add("slack")
@@ -258,7 +260,8 @@ class Rules:
         job = self.jobs[by]
         job.has_reported = True
         is_taken = self.world.item().get("hook_execution_id") == self.world.at.by_hand
-        is_blind = is_taken or self.was_taken_over or (job.may_not_look and not job.reads)
+        sees_nothing = job.may_not_look and job.read_at <= self.asked_at
+        is_blind = is_taken or self.was_taken_over or sees_nothing
         job.is_blind |= job.function == "failure" and is_blind
 
     def wrote(self, by: str, before: dict[str, Any], after: dict[str, Any]) -> None:
@@ -390,6 +393,8 @@ class Rules:
             return  # somebody is testing
         if message.kind not in ("settled", "answer", "reminder"):
             self.messages.append((message.kind, message.by, job))
+        if message.kind == "waiting":
+            self.asked_at = self.schedule.now
         engine = self.world.engine
         if message.kind == "waiting" and "notified_at" in job.was and not self.was_taken_over:
             self.schedule.breaks(6, f"{message.by} told people who had been told")
