@@ -149,7 +149,8 @@ def settlement_of(
 ) -> Settlement | None:
     """What became of a hook that takes no answer; None if it has no result yet.
 
-    Whether the hook succeeded is what its lifecycle event says, not how the deployment went on.
+    Whether the hook succeeded is what its lifecycle event says, not how the deployment went on. Of
+    one that failed when its time was over, it does not say whether somebody had rejected it.
     """
     if event.status == "Succeeded":
         return Settlement(GateStatus.APPROVED, event.ended_at)
@@ -157,9 +158,15 @@ def settlement_of(
     if not has_answer and deployment.status not in _FAILED:
         return None
     started_at, ended_at = event.started_at or created_at, event.ended_at
-    gave_up = ended_at and ended_at - started_at >= _GAVE_UP_AFTER
+    gave_up = ended_at is not None and ended_at - started_at >= _GAVE_UP_AFTER
     status = GateStatus.EXPIRED if gave_up else GateStatus.REJECTED
-    return Settlement(status, ended_at, deployment.error, is_answered=has_answer)
+    return Settlement(
+        status,
+        ended_at,
+        deployment.error,
+        is_answered=has_answer,
+        is_inferred=gave_up and has_answer,
+    )
 
 
 class CodeDeploy:

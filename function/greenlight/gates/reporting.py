@@ -138,7 +138,8 @@ def is_as_reported(gate: Gate, settlement: Settlement) -> bool:
     """Whether the engine has the answer that the gate's status asks for.
 
     A deployment that was stopped has none. Whoever rejected it has what they wanted all the same;
-    that Greenlight ended it itself would not be true.
+    that Greenlight ended it itself would not be true. So have those who rejected it in the last
+    moment, where the engine does not tell that from an end of its own.
     """
     if settlement.status is gate.status and settlement.goes_on is (
         gate.status is GateStatus.APPROVED
@@ -147,6 +148,8 @@ def is_as_reported(gate: Gate, settlement: Settlement) -> bool:
     if settlement.is_inferred and not settlement.is_answered:
         # It may have been rejected, or let through and have failed later: as was decided.
         return gate.status is not GateStatus.WAITING
+    if settlement.is_inferred and gate.status is GateStatus.REJECTED:
+        return not settlement.goes_on
     ends = (GateStatus.EXPIRED, GateStatus.FAILED)
     is_rejected = settlement.status is GateStatus.REJECTED and settlement.is_answered
     return is_rejected and gate.status in ends
