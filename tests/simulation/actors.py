@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stand_ins.aws import CREDENTIALS, TABLE
 from stand_ins.clicks import command_form, form, payload, signed, url_event
-from tests.simulation.engines import OLDER_HOOK, Engine
+from tests.simulation.engines import OLDER_HOOK, PAUSED, Engine
 from tests.simulation.process import Command, Ended, Invocation, Process
 from tests.simulation.schedule import AN_HOUR, START, Schedule
 from tests.simulation.world import (
@@ -324,6 +324,17 @@ class Caller:
         self.on_end(job, ended)
         if self.runs < self.patience and (ended.error or ended.answer["exit"] in (1, 3, 5)):
             self.schedule.after(20.0, self.run)
+
+
+def item_of_step_before(chance: Random, hook_id: str) -> dict[str, Any]:
+    """The gate of a canary's step before, which was approved."""
+    return {
+        **items_from_before("an older gate, APPROVED", chance, hook_id),
+        "hook_execution_id": {"S": hook_id},
+        "engine": {"S": "ecs"},
+        "service_deployment_arn": {"S": PAUSED},
+        "stage": {"S": "PRE_PRODUCTION_TRAFFIC_SHIFT"},
+    }
 
 
 def items_from_before(kind: str, chance: Random, hook_id: str) -> dict[str, Any]:

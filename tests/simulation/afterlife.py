@@ -9,6 +9,7 @@ from boto3.dynamodb.types import TypeSerializer
 from tests.simulation.actors import Delivery, Lambda, deliver
 from tests.simulation.engines import Engine
 from tests.simulation.process import Ended
+from tests.simulation.schedule import AN_HOUR
 from tests.simulation.world import client
 
 # As the template has it.
@@ -136,23 +137,47 @@ class Moments:
 
 
 @dataclass
+class Word:
+    """What an engine sends of a hook that has ended: late, twice, or never."""
+
+    aws: Lambda
+    at: Engine
+    most_age: float
+
+    def hook_ended(self, hook_id: str) -> None:
+        """A hook has ended."""
+        schedule = self.aws.schedule
+        event = self.at.word_of_end(hook_id)
+        of_which = "the hook" if hook_id == self.at.hook_id else "the next hook"
+        for number in (1, 2) if event else ():
+            about = f"the word of {of_which}'s end ({number})"
+            if schedule.happens(0.9 if number == 1 else 0.1, about):
+                chance = schedule.chance(f"how late {about}")
+                late = chance.choice([0.0, 1.0, 90.0]) * chance.random()
+                send = partial(deliver, self.aws, self.at.function, event, about, self.most_age)
+                schedule.after(late, send)
+
+
+@dataclass
 class Release:
     """How the deployment goes on after its hook, and the engine's events of that.
 
-    `outcome` is what became of it, `told` the last one whose event has come to its end.
-    `is_silent`: its events never come.
+    That of a canary may have a next step, which waits for an answer of its own. `outcome` is what
+    became of it, `told` the last one whose event has come to its end. `is_silent`: its events never
+    come.
     """
 
     aws: Lambda
     at: Engine
+    word: Word
     is_silent: bool = False
     outcome: str | None = None
     told: str | None = None
+    _is_at_next: bool = False
 
     def hook_ended(self, status: str) -> None:
         """The engine has the answer of the hook, or needs none any more."""
         schedule = self.aws.schedule
-        chance = schedule.chance("the release")
         if status != "Succeeded" and self.at.is_stopped:
             self._ended("stopped")
             return
@@ -162,6 +187,35 @@ class Release:
         if status != "Succeeded":
             self._ended("failed")
             return
+        event = self.at.next_step()
+        if event is None:
+            self._go_on()
+            return
+        self._is_at_next = True
+        schedule.tell(self.at.name, "waits at the next step")
+        schedule.seen["next step: begun"] += 1
+        deliver(self.aws, self.at.function, event, "the next event", self.word.most_age)
+        schedule.after(AN_HOUR, self._give_up)
+
+    def _give_up(self) -> None:
+        self.at.give_up_next()
+        self.answered()
+
+    def answered(self) -> None:
+        """Some hook has its answer, or needs none any more; perhaps that of the next step."""
+        if not self._is_at_next or self.at.next_status == "InProgress":
+            return
+        self._is_at_next = False
+        self.aws.schedule.seen[f"next step: {self.at.next_status}"] += 1
+        self.word.hook_ended(str(self.at.next_hook))
+        if self.at.next_status == "Succeeded":
+            self._go_on()
+        else:
+            self.aws.schedule.after(30.0, self._roll_back)
+
+    def _go_on(self) -> None:
+        schedule = self.aws.schedule
+        chance = schedule.chance("the release")
         seconds = chance.choice([1.0, 60.0, 400.0]) * (0.5 + chance.random())
         kind = chance.choices(["live", "failed", "rolled_back"], [80, 10, 10])[0]
         schedule.after(seconds, partial(self._go_live, kind))
@@ -205,27 +259,6 @@ class Release:
             self.aws, "outcome", event, about, 1800.0, keep, release=self, outcome=outcome
         )
         teller.accept()
-
-
-@dataclass
-class Word:
-    """What an engine sends of a hook that has ended: late, twice, or never."""
-
-    aws: Lambda
-    at: Engine
-    most_age: float
-
-    def hook_ended(self) -> None:
-        """The hook has ended."""
-        schedule = self.aws.schedule
-        event = self.at.word_of_end()
-        for number in (1, 2) if event else ():
-            about = f"the word of the hook's end ({number})"
-            if schedule.happens(0.9 if number == 1 else 0.1, about):
-                chance = schedule.chance(f"how late {about}")
-                late = chance.choice([0.0, 1.0, 90.0]) * chance.random()
-                send = partial(deliver, self.aws, self.at.function, event, about, self.most_age)
-                schedule.after(late, send)
 
 
 @dataclass

@@ -3,8 +3,11 @@
 One schedule is at one of them. Whatever that is, a hook is `InProgress`, `Succeeded` or `Failed`.
 """
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
+from urllib.parse import parse_qs
 
 from stand_ins import codedeploy, ecs
 from tests.simulation.schedule import Schedule
@@ -17,6 +20,8 @@ OLDER_HOOK = "b2xkZXI+/1=="
 PAUSED = ecs.deployment_arn()
 PAUSE = ecs.HOOK_ID
 OTHER_PAUSE = ecs.hook_id_for("another")
+EARLIER_PAUSE = ecs.hook_id_for("the step before")
+NEXT_PAUSE = ecs.hook_id_for("the step after")
 MADE_UP = ecs.hook_id_for("made up")
 
 
@@ -27,7 +32,8 @@ class Engine(Protocol):
     that answers a hook, `telling` the one that says where a hook stands, `describing` what the
     deployment is, and `listing` which ones there are, where it needs that: where no event
     `says_whose` gate it is about. `gate_id` and `hook_id` are those of the hook that waits;
-    `by_hand` is the id of one that somebody has made up.
+    `by_hand` is the id of one that somebody has made up. `earlier_hook` is that of the step before,
+    which was let through, and `next_hook` that of the step after; None where there is none.
     """
 
     name: str
@@ -40,10 +46,15 @@ class Engine(Protocol):
     says_whose: bool
     hook_id: str
     by_hand: str
+    earlier_hook: str | None
+    next_hook: str | None
 
     @property
     def gate_id(self) -> str:
         """The id of the gate of the hook that waits."""
+
+    def gate_of(self, hook_id: str) -> str:
+        """The id of the gate of a hook."""
 
     def begin(self, schedule: Schedule, client: Callable[[str], Any]) -> None:
         """Lets a deployment wait for its hook, from now on."""
@@ -54,8 +65,18 @@ class Engine(Protocol):
     def hook_of(self, event: Any) -> str | None:
         """The hook that an event is about, whether it is opened by it or not."""
 
-    def word_of_end(self) -> dict[str, Any] | None:
-        """What the function is called with once the hook has ended, if it is."""
+    def word_of_end(self, hook_id: str) -> dict[str, Any] | None:
+        """What the function is called with once a hook has ended, if it is."""
+
+    def next_step(self) -> dict[str, Any] | None:
+        """Comes to the next step, which waits, too; the event of that. None: there is none."""
+
+    def give_up_next(self) -> None:
+        """The time of the next step's hook is over."""
+
+    @property
+    def next_status(self) -> str | None:
+        """`InProgress`, `Succeeded` or `Failed`; None where no next step has come."""
 
     def says_ended(self, event: Any) -> bool:
         """Whether an event is the word of the hook's end."""
@@ -126,6 +147,9 @@ class AtCodeDeploy:
     gate_id = DEPLOYMENT
     hook_id = HOOK
     by_hand = BY_HAND
+    earlier_hook: str | None = None
+    next_hook: str | None = None
+    next_status: str | None = None
     goes_on_unasked = False
     forgets = False
     is_over = False
@@ -139,6 +163,10 @@ class AtCodeDeploy:
         codedeploy.restart(DEPLOYMENT)
         self._client = client("codedeploy")
 
+    def gate_of(self, hook_id: str) -> str:  # noqa: ARG002
+        """All hooks of a deployment have one gate."""
+        return DEPLOYMENT
+
     def event(self, hook_id: str) -> dict[str, Any]:
         """CodeDeploy's event of a hook."""
         return {"DeploymentId": DEPLOYMENT, "LifecycleEventHookExecutionId": hook_id}
@@ -148,8 +176,14 @@ class AtCodeDeploy:
         found: str | None = event.get("LifecycleEventHookExecutionId")
         return found
 
-    def word_of_end(self) -> None:
+    def word_of_end(self, hook_id: str) -> None:
         """CodeDeploy sends word of a deployment's end only."""
+
+    def next_step(self) -> None:
+        """A deployment has one hook of Greenlight's."""
+
+    def give_up_next(self) -> None:
+        """There is none."""
 
     def says_ended(self, event: Any) -> bool:  # noqa: ARG002
         """There is none."""
@@ -215,7 +249,10 @@ class AtCodeDeploy:
 
 
 class AtEcs:
-    """ECS, whose PAUSE hook waits for an hour here, and another one of the deployment beside it."""
+    """ECS, whose PAUSE hook waits for an hour here, and another one of the deployment beside it.
+
+    Or one before it, or after it: those are steps of a canary.
+    """
 
     name = "ECS"
     service = "ecs"
@@ -232,9 +269,13 @@ class AtEcs:
     @property
     def gate_id(self) -> str:
         """The id of the hook's gate."""
+        return self.gate_of(PAUSE)
+
+    def gate_of(self, hook_id: str) -> str:
+        """The id of a hook's gate."""
         from greenlight.engines.ecs import gate_id_of  # noqa: PLC0415  # of the simulated code
 
-        return gate_id_of(PAUSED, PAUSE)
+        return gate_id_of(PAUSED, hook_id)
 
     def begin(self, schedule: Schedule, client: Callable[[str], Any]) -> None:
         """Starts a deployment that waits: what AWS does not say, and what hooks say, is drawn."""
@@ -242,11 +283,21 @@ class AtEcs:
         self.action: ecs.Action = "CONTINUE" if chance.random() < 0.25 else "ROLLBACK"
         self._client = client("ecs")
         self._client.list_clusters()  # the stand-in learns what moto does not know
-        ecs.add_deployment(PAUSED)
+        steps = schedule.chance("the steps").choices(["only", "first", "second"], [60, 25, 15])[0]
+        schedule.seen[f"steps: {steps}"] += 1
+        self.stage = (
+            "POST_TEST_TRAFFIC_SHIFT" if steps == "only" else "PRE_PRODUCTION_TRAFFIC_SHIFT"
+        )
+        self.earlier_hook = EARLIER_PAUSE if steps == "second" else None
+        self.next_hook = NEXT_PAUSE if steps == "first" else None
+        ecs.add_deployment(PAUSED, "BLUE_GREEN" if steps == "only" else "CANARY")
+        if self.earlier_hook:
+            ecs.pause(PAUSED, EARLIER_PAUSE, stage=self.stage)
+            ecs.answer(PAUSED, EARLIER_PAUSE)
         deployment = ecs.deployments()[PAUSED]
         deployment.forgets_hooks = chance.random() < 0.3
         deployment.second_answer = chance.choice(["accepted", "refused", "client_error"])
-        ecs.pause(PAUSED, PAUSE, minutes=60, action=self.action)
+        ecs.pause(PAUSED, PAUSE, stage=self.stage, minutes=60, action=self.action)
         if chance.random() < 0.2:
             ecs.pause(PAUSED, OTHER_PAUSE, minutes=60)
 
@@ -256,18 +307,41 @@ class AtEcs:
 
     def hook_event(self, name: str, hook_id: str = PAUSE) -> dict[str, Any]:
         """ECS's event of a hook."""
-        event = ecs.hook_event(PAUSED, PAUSE, name)
+        known = NEXT_PAUSE if hook_id == NEXT_PAUSE else PAUSE
+        event = ecs.hook_event(PAUSED, known, name)
         return {**event, "detail": {**event["detail"], "hookId": hook_id}}
 
     def hook_of(self, event: Any) -> str | None:
-        """The hook that an event is about."""
-        found: str | None = event.get("detail", {}).get("hookId")
+        """The hook that an event, a change of a gate, a moment or a click is about."""
+        if "Records" in event:
+            image = event["Records"][0]["dynamodb"]["NewImage"]
+            return str(image.get("hook_execution_id", {}).get("S"))
+        if "body" in event:
+            return _hook_clicked(event["body"])
+        found: str | None = event.get("hook_execution_id", event.get("detail", {}).get("hookId"))
         return found
 
-    def word_of_end(self) -> dict[str, Any] | None:
+    def word_of_end(self, hook_id: str) -> dict[str, Any] | None:
         """ECS's event of a hook that has ended; none of one whose deployment was stopped."""
-        status = ecs.deployments()[PAUSED].hook(PAUSE).status
-        return None if status == "AWAITING_ACTION" else self.hook_event(f"HOOK_{status}")
+        status = ecs.deployments()[PAUSED].hook(hook_id).status
+        return None if status == "AWAITING_ACTION" else self.hook_event(f"HOOK_{status}", hook_id)
+
+    def next_step(self) -> dict[str, Any] | None:
+        """Shifts some traffic, and waits before it shifts the rest."""
+        if not self.next_hook:
+            return None
+        ecs.pause(PAUSED, NEXT_PAUSE, stage=self.stage, minutes=60)
+        return self.event(NEXT_PAUSE)
+
+    def give_up_next(self) -> None:
+        """The time of the next step's hook is over."""
+        ecs.give_up(PAUSED, NEXT_PAUSE)
+
+    @property
+    def next_status(self) -> str | None:
+        """What ECS knows of the next step's hook."""
+        known = {one.hook_id: one.status for one in ecs.deployments()[PAUSED].hooks}
+        return _STATUSES.get(known.get(NEXT_PAUSE, ""))
 
     def says_ended(self, event: Any) -> bool:
         """Whether an event is the word of the hook's end."""
@@ -353,6 +427,24 @@ class AtEcs:
         """It has been rolled back."""
         ecs.roll_back(PAUSED)
         return ecs.state_change(PAUSED, "SERVICE_DEPLOYMENT_FAILED")
+
+
+# What a hook of ECS's is that is rolled back for want of an answer, too.
+_STATUSES = {
+    "AWAITING_ACTION": "InProgress",
+    "SUCCEEDED": "Succeeded",
+    "FAILED": "Failed",
+    "TIMED_OUT": "Failed",
+}
+
+
+def _hook_clicked(body: str) -> str | None:
+    """The hook whose button was pressed; None where it is a command."""
+    fields = parse_qs(base64.b64decode(body).decode())
+    if "payload" not in fields:
+        return None
+    value = json.loads(fields["payload"][0])["actions"][0]["value"]
+    return str(json.loads(value)["hook"])
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"codedeploy": AtCodeDeploy, "ecs": AtEcs}

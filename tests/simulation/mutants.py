@@ -402,6 +402,30 @@ MUTANTS = (
         "    return change.hook, problem if change.waits else None\n",
         "    return change.hook, problem\n",
     ),
+    Mutant(
+        "the steps of a canary have one gate",
+        ECS,
+        "{hashlib.sha256(hook_id.encode()).hexdigest()[:_DIGITS]}",
+        "{hashlib.sha256().hexdigest()[:_DIGITS]}",
+    ),
+    Mutant(
+        "what ECS says of the last step is taken for what it says of each",
+        ECS,
+        '(one for one in _hooks_in(deployment) if one["hookId"] == hook.execution_id)\n',
+        "reversed(_hooks_in(deployment))\n",
+    ),
+    Mutant(
+        "what a click has shown of one message stands for another one",
+        LIFE,
+        '    removes=(*_TOLD, "shown"),\n',
+        "    removes=_TOLD,\n",
+    ),
+    Mutant(
+        "a rejection in the last seconds is taken for an end of CodeDeploy's own",
+        REPORTS,
+        "        return not settlement.goes_on\n",
+        "        return False\n",
+    ),
 )
 
 

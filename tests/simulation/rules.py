@@ -114,10 +114,15 @@ class Job:
     has_wrong_settings: bool = False
 
     @property
-    def is_by_hand(self) -> bool:
-        """Whether its event is about another hook, or somebody has made it up."""
+    def hook_id(self) -> str | None:
+        """The hook that its event is about, if it says that."""
         event = self.event.get("requestPayload", self.event) if self.event else {}
-        return self.at.hook_of(event) not in (None, self.at.hook_id)
+        return self.at.hook_of(event)
+
+    @property
+    def is_of_another(self) -> bool:
+        """Whether its event is about another hook, or somebody has made it up."""
+        return self.hook_id not in (None, self.at.hook_id)
 
     @property
     def due(self) -> str | None:
@@ -162,13 +167,13 @@ class Rules:
     """Watches a schedule.
 
     `clocks_agree`: they differ by less than a lease allows. `report` is the answer that the engine
-    took from us, `messages` what the channel got, `asked_at` when people were asked last,
-    `reminders` who reminded people of the gate, `earlier` how many entries of the history are an
-    older hook's, `holders` who has taken each lease, `carried` whose approval a job has written or
-    taken over, `failed_by` who has written down that the hook is failed. `was_taken_over`:
-    somebody's test event has replaced the gate, and so its record. `barred` may decide nothing.
-    `denied_approvers`: those, by what they run, who approve and whom the engine lets answer no
-    hook; where such a one does not learn that, the approval stands.
+    took from us, `messages` what the channel got, `asked_at` when people were asked last, `told_of`
+    of which other hooks it got some, `reminders` who reminded people of the gate, `earlier` how
+    many entries of the history are an older hook's, `holders` who has taken each lease, `carried`
+    whose approval a job has written or taken over, `failed_by` who has written down that the hook
+    is failed. `was_taken_over`: somebody's test event has replaced the gate, and so its record.
+    `barred` may decide nothing. `denied_approvers`: those, by what they run, who approve and whom
+    the engine lets answer no hook; where such a one does not learn that, the approval stands.
     """
 
     schedule: Schedule
@@ -180,6 +185,7 @@ class Rules:
     report: tuple[str, str] | None = None
     messages: list[tuple[str, str, Job]] = field(default_factory=list)
     asked_at: float = 0.0
+    told_of: set[str] = field(default_factory=set)
     reminders: list[tuple[str, Job]] = field(default_factory=list)
     approvers: set[str] = field(default_factory=set)
     denied_approvers: dict[str, str] = field(default_factory=dict)
@@ -385,8 +391,9 @@ class Rules:
         self._check_secrets(message.text, "a message")
         job = self.jobs[message.by]
         job.has_posted = True
-        if job.is_by_hand:
+        if job.is_of_another:
             message.is_foreign = True
+            self.told_of.add(str(job.hook_id))
             return
         self._check_buttons(message, job)
         if message.edits and message.kind == "waiting":
@@ -468,8 +475,9 @@ class Rules:
         job = self.jobs[name]
         self._check_secrets(ended.written, name)
         self._check_secrets(json.dumps([ended.answer, ended.error]), name)
-        is_of_another = self.world.at.is_another(job.event)
-        metrics = Counter[str]() if is_of_another else _metrics(ended.written)
+        if self.world.at.is_another(job.event):
+            return
+        metrics = _metrics(ended.written)
         self.counts.update(metrics)
         if metrics["HookFailedOver"]:
             told = self._gate().get("notified_at")
@@ -560,6 +568,7 @@ class Rules:
         engine, gate = self.world.engine, self._gate()
         kinds = [kind for kind, _, _ in self.messages]
         was_asked = "waiting" in kinds
+        self._check_next(dead_letters)
         dead_letters = [
             one
             for one in dead_letters
@@ -581,7 +590,7 @@ class Rules:
         # That it has ended may be what follows the gate says.
         is_known = any(
             one.kind == "settled" and self.jobs[one.by].function == "changes"
-            for one in self.world.channel
+            for one in self._own_messages()
         )
         is_stuck = kinds[-1:] == ["stuck"] and not (knows_better or is_known)
         if is_ours and engine == "Failed" and is_stuck and not dead_letters:
@@ -603,6 +612,28 @@ class Rules:
             self.schedule.breaks(6, f"people were reminded too often: by {', '.join(reminded)}")
         self._check_secrets(json.dumps(self.world.item(), default=str), "the item")
 
+    def _check_next(self, dead_letters: list[Any]) -> None:
+        """Rules 1, 3 and 4: people are asked of the next step, too, and it has their answer."""
+        at = self.world.at
+        if at.next_hook is None or at.next_status is None:
+            return
+        gate = self.world.item(at.gate_of(at.next_hook))
+        is_kept = any(at.hook_of(one["requestPayload"]) == at.next_hook for one in dead_letters)
+        if not (is_kept or at.next_hook in self.told_of):
+            self.schedule.breaks(3, "nobody was told of the next step")
+        if at.next_status == "Succeeded" and gate.get("decided_by") != "U0NINA":
+            self.schedule.breaks(1, f"the next step went on by itself: {_brief(gate)}")
+        is_known = "reported_at" in gate or "failed_at" in gate
+        wanted = ENGINE[gate.get("status", "WAITING")]
+        is_all = wanted == "Failed" and at.is_untold
+        if is_known and at.next_status != wanted and not is_all:
+            said = f"the next step is {_brief(gate)}, the engine knows {at.next_status}"
+            self.schedule.breaks(4, said)
+
+    def _own_messages(self) -> list[Message]:
+        """The messages of the channel that are about the hook."""
+        return [one for one in self.world.channel if not one.is_foreign]
+
     def seen(self, release: "Release", *, has_moments: bool) -> None:
         """Rule 4, when all that follows a gate has come: people see what is so."""
         gate = self._gate()
@@ -620,20 +651,21 @@ class Rules:
         if has_told and gate["status"] == "WAITING":
             self.schedule.breaks(4, f"the deployment is {release.outcome}, and its gate waits")
         wanted = _sign(gate, goes_on=self._goes_on(gate))
-        own = [one for one in self.world.channel if one.ts and one.ts == gate.get("message_ts")]
+        about_it = self._own_messages()
+        own = [one for one in about_it if one.ts and one.ts == gate.get("message_ts")]
         # Where the bot could not change its message, the webhook has said it in a new one.
-        said = [one for one in self.world.channel if not one.ts and one.kind == "settled"]
+        said = [one for one in about_it if not one.ts and one.kind == "settled"]
         is_said = any(one.sign == wanted for one in said)
         for message in own:
             is_wrong = message.sign != wanted or (wanted != "✅" and message.has_buttons)
             if is_wrong and not (message.is_shaken or is_said):
                 self.schedule.breaks(4, f"the message shows {message.sign}, and not {wanted}")
         # A webhook cannot change what it said last, but it can say more.
-        posted = [one for one in self.world.channel if not (one.ts or one.is_foreign)]
+        posted = [one for one in about_it if not one.ts]
         is_asking = posted and posted[-1].kind == "reminder" and posted[-1].has_buttons
         if is_asking and wanted not in ("✅", "❌") and not self.jobs[posted[-1].by].is_disturbed:
             self.schedule.breaks(4, f"the last message still asks, and not shows {wanted}")
-        settled = any(one.kind in ("settled", "answer") for one in self.world.channel)
+        settled = any(one.kind in ("settled", "answer") for one in about_it)
         # Without moments nobody looks again at what a click was to change.
         is_looked_after = gate.get("decided_via") != "slack" or has_moments
         if own or settled or wanted in ("✅", "❌") or not is_looked_after:

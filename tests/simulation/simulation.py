@@ -18,6 +18,7 @@ from tests.simulation.actors import (
     Lambda,
     Typist,
     deliver,
+    item_of_step_before,
     items_from_before,
 )
 from tests.simulation.afterlife import Moments, Release, Stream, Word
@@ -117,16 +118,18 @@ class Simulation:
         )
         self.aws = Lambda(schedule, self._start, self.rules.started, self.rules.ended)
         self.stream, self.moments = Stream(self.aws), Moments(self.aws)
-        self.release = Release(self.aws, at)
+        self.word = Word(self.aws, at, self.most_age)
+        self.release = Release(self.aws, at, self.word)
         if self.is_followed:
             self.world.set_moment = self.moments.set_moment
-        self.word = Word(self.aws, at, self.most_age)
+            self.world.wrote_another = self.stream.wrote
+            self.world.answered_another = self.release.answered
         self.world.hook_ended = self._hook_ended
         self.world.call_later = self._call_later
         self._settings()
 
     def _hook_ended(self, status: str) -> None:
-        self.word.hook_ended()
+        self.word.hook_ended(self.world.at.hook_id)
         if self.is_followed:
             self.release.hook_ended(status)
 
@@ -277,14 +280,19 @@ class Simulation:
             self.schedule.someday(about, do, within=within)
 
     def _from_before(self) -> None:
-        """The key may be taken already."""
+        """The key may be taken already, and the step before have a gate."""
+        at = self.world.at
+        if at.earlier_hook:
+            chance = self.schedule.chance("the step before")
+            item = item_of_step_before(chance, at.earlier_hook)
+            self.world.put(item, at.gate_of(at.earlier_hook))
         # Each pause of ECS's has a key of its own.
         for kind in FROM_BEFORE if self.schedule.engine == "codedeploy" else FROM_BEFORE[:1]:
             if self.schedule.happens(0.04, kind):
                 self.schedule.tell("the table", f"has {kind}")
                 self.schedule.seen[kind] += 1
                 chance = self.schedule.chance(kind)
-                self.world.put(items_from_before(kind, chance, self.world.at.hook_id))
+                self.world.put(items_from_before(kind, chance, at.hook_id))
                 return
 
     def _caller(self, name: str) -> Caller:
@@ -394,7 +402,10 @@ class Simulation:
     def _posted(self, message: Message) -> None:
         self.schedule.tell("the channel", f"has a message: {message.kind}")
         self.rules.posted(message)
-        if message.kind != "waiting" or message.is_foreign or message.edits:
+        if message.kind != "waiting" or message.edits:
+            return
+        if message.is_foreign:
+            self._show_next(message)
             return
         if self.schedule.happens(0.04, "the table is out once people are told"):
             chance = self.schedule.chance("when the table is back")
@@ -406,6 +417,14 @@ class Simulation:
         if message.has_buttons:
             for clicker in self.clickers:
                 self.schedule.after(self.people_wait, partial(clicker.see, message))
+
+    def _show_next(self, message: Message) -> None:
+        """Somebody else sees the message of the next step, mostly."""
+        is_next = self.rules.jobs[message.by].hook_id == self.world.at.next_hook
+        if is_next and message.has_buttons and self.schedule.happens(0.85, "nina is there"):
+            nina = self.clicker("nina")
+            nina.seen = message
+            self.schedule.after(600 * self.schedule.chance("when nina acts").random(), nina.press)
 
     def _give_up(self) -> None:
         if self.world.ended_at is None:

@@ -140,12 +140,14 @@ class Message:
 class World:
     """All services, and what they have seen; `at` is the engine whose deployment it is about.
 
-    `wrote(before, after)` is called after each write, `posted(message)` after each message that the
-    channel got, `tried_to_report(by)` before an answer of ours comes to the engine, and
-    `reported(by, status)` after it was taken. `hook_ended(status)` is called when the engine waits
-    for the hook no more, and `set_moment(name, at, payload)` when a schedule was made; to watch a
-    gate, it is one that comes each minute until then. `call_later(event)` is called when a function
-    is to be called later. `is_echoed`: an answer of ours was taken that somebody had given before.
+    `wrote(before, after)` is called after each write to the gate, `wrote_another` after one to that
+    of another hook, `posted(message)` after each message that the channel got,
+    `tried_to_report(by)` before an answer of ours comes to the engine, and `reported(by, status)`
+    after it was taken. `hook_ended(status)` is called when the engine waits for the hook no more,
+    `answered_another` when another one has an answer, and `set_moment(name, at, payload)` when a
+    schedule was made; to watch a gate, it is one that comes each minute until then.
+    `call_later(event)` is called when a function is to be called later. `is_echoed`: an answer of
+    ours was taken that somebody had given before.
     """
 
     at: Engine
@@ -154,7 +156,9 @@ class World:
     posted: Callable[[Message], None]
     reported: Callable[[str, str], None]
     tried_to_report: Callable[[str], None]
+    wrote_another: Callable[[dict[str, Any], dict[str, Any]], None] = lambda *_: None
     hook_ended: Callable[[str], None] = lambda _: None
+    answered_another: Callable[[], None] = lambda: None
     set_moment: Callable[[str, float, Any], None] = lambda *_: None
     call_later: Callable[[Any], None] = lambda _: None
     moments: set[str] = field(default_factory=set)
@@ -189,19 +193,38 @@ class World:
             return Reply(200, json.dumps(told).encode())
         if call.service == "sts":
             return _identity(by)
-        is_answer = call.operation == self.at.answering and self._is_of_its_hook(call.request)
-        if is_answer:
+        if call.operation in WRITES:
+            return self._write(call, by)
+        if call.operation == self.at.answering:
+            return self._answer(call, by)
+        return _wsgi(aws().answer, call.environ)
+
+    def _write(self, call: Call, by: str) -> Reply:
+        """The table is written, to the gate's item or to another's."""
+        key = key_of(call.request)
+        before = self.item(key)
+        reply = _wsgi(aws().answer, call.environ)
+        if reply.status != 200:
+            return reply
+        if key == self.at.gate_id:
+            self.wrote(by, before, self.item())
+        else:
+            self.wrote_another(before, self.item(key))
+        return reply
+
+    def _answer(self, call: Call, by: str) -> Reply:
+        """The engine is answered, for the hook or for another one of its deployment."""
+        is_its = self._is_of_its_hook(call.request)
+        if is_its:
             self.tried_to_report(by)
         was_waiting = self.ended_at is None
-        is_write = call.operation in WRITES and key_of(call.request) == self.at.gate_id
-        before = self.item() if is_write else {}
         reply = _wsgi(aws().answer, call.environ)
-        if is_write and reply.status == 200:
-            self.wrote(by, before, self.item())
-        if is_answer and reply.status == 200:
+        if is_its and reply.status == 200:
             self._taken(call, by, was_waiting=was_waiting)
-        if was_waiting and not is_answer and self.at.is_over:
+        if not is_its and was_waiting and self.at.is_over:
             self._ended("another hook")
+        elif not is_its:
+            self.answered_another()
         return reply
 
     def _taken(self, call: Call, by: str, *, was_waiting: bool) -> None:
@@ -297,18 +320,18 @@ class World:
 
     # The table and the secrets, by other ways than Greenlight.
 
-    def item(self) -> dict[str, Any]:
-        """The gate's item, as it is."""
+    def item(self, gate_id: str | None = None) -> dict[str, Any]:
+        """The gate's item, as it is, or that of another gate."""
         table = get_backend("dynamodb")[DEFAULT_ACCOUNT_ID][REGION].get_table(TABLE)
-        found = table.get_item(DynamoType({"S": self.at.gate_id}), None)
+        found = table.get_item(DynamoType({"S": gate_id or self.at.gate_id}), None)
         if not found:
             return {}
         attributes = found.to_json()["Attributes"]
         return {name: TypeDeserializer().deserialize(one) for name, one in attributes.items()}
 
-    def put(self, item: dict[str, Any]) -> None:
+    def put(self, item: dict[str, Any], gate_id: str | None = None) -> None:
         """Puts an item that was there before."""
-        key = {"deployment_id": {"S": self.at.gate_id}}
+        key = {"deployment_id": {"S": gate_id or self.at.gate_id}}
         client("dynamodb").put_item(TableName=TABLE, Item={**key, **item})
 
     def store(self, parameter: str, value: str) -> None:
