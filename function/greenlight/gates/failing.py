@@ -1,6 +1,6 @@
 """The use case of failing a hook that nobody could be asked about. It knows no event, no boto3."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from greenlight.gates.asking import ask
@@ -37,6 +37,7 @@ from greenlight.model.gate import (
     Hook,
     Lifecycle,
     NewGate,
+    Via,
     failed_gate,
 )
 from greenlight.model.life import News
@@ -111,15 +112,40 @@ class Failover:
             return False
 
     def _leave_waiting(self) -> bool:
-        """Tells people of a deployment that waits on, as those wish it who set this up."""
+        """Tells people of a deployment that waits on, as those wish it who set this up.
+
+        Or of one that does not any more, because nobody has answered it in time.
+        """
         engine = self.means.engine(self.hook)
         with self.means.countdown.until(CLAIMED_BY):
             lifecycle = look_up_lifecycle(self.hook, self.means)
         if engine.is_answered(lifecycle, None):
-            return self._leave_alone("it has its answer")
+            return self._tell_of_silence(lifecycle)
         self._need_time_to_tell()
         self._tell(News.LEFT, lifecycle)
         return self._leave_alone("it can wait, and is to be left waiting")
+
+    def _tell_of_silence(self, lifecycle: Lifecycle) -> bool:
+        """Tells people what an engine has done for want of an answer; whether that was to fail."""
+        gate = self._as_told(lifecycle)
+        settlement = self.means.engine(self.hook).settlement(gate, self.means.clock())
+        if settlement.status is not GateStatus.EXPIRED:
+            return self._leave_alone("somebody has answered it")
+        self._need_time_to_tell()
+        if not settlement.goes_on:
+            self._tell(News.ENDED, lifecycle)
+            return True
+        self._tell_that_it_went_on(
+            replace(
+                gate,
+                status=settlement.status,
+                timeout_action=settlement.timeout_action,
+                decided_via=Via.ELSEWHERE,
+                decided_at=settlement.at,
+                reported_at=settlement.at,
+            )
+        )
+        return self._leave_alone("it has gone on, for want of a decision")
 
     def _may_be_known(self) -> bool:
         """Whether a gate that cannot be written can be read, and people may know of it."""
@@ -148,7 +174,7 @@ class Failover:
         is_ours = gate.status is GateStatus.FAILED
         goes_on = gate.status is GateStatus.WAITING or gate.goes_on
         if gate.is_unseen:
-            self._tell_once(gate, News.CLOSED)
+            self._tell_once(gate)
             return self._leave_alone("it has gone on, for want of a decision")
         if goes_on or gate.decided_by or (gate.notified_at and not is_ours):
             return self._leave_alone("people were told, or somebody has answered")
@@ -189,17 +215,16 @@ class Failover:
             raise
         return record(held, settlement, self.means)
 
-    def _tell_once(self, gate: Gate, news: News | None = None) -> bool:
-        """Tells people that the deployment ended without their being asked; False if they know."""
+    def _tell_once(self, gate: Gate) -> bool:
+        """Tells people of a gate that ended without their being asked; False if they know."""
         self._need_time_to_tell(2 * CHAIN_SECONDS)  # the lease, and that they know
         held = self.means.table.take_failure_message(gate, self.means.clock())
         if held.try_id is None:
             return False
         is_ours = gate.status is GateStatus.FAILED
         try:
-            if news:
-                pointers = self.means.pointers(self.hook)
-                self.slack.post(render(gate, news, pointers, self.settings.look))
+            if gate.is_unseen:
+                self._tell_that_it_went_on(gate)
             else:
                 self._tell(News.FAILED if is_ours else News.ENDED)
         except GreenlightError:
@@ -269,6 +294,11 @@ class Failover:
         """Tells people, of the gate as it is told: there need not be one on record."""
         pointers = self.means.pointers(self.hook)
         self.slack.post(render(self._as_told(lifecycle), news, pointers, self.settings.look))
+
+    def _tell_that_it_went_on(self, gate: Gate) -> None:
+        """Tells people of a deployment that nobody let go on."""
+        pointers = self.means.pointers(self.hook)
+        self.slack.post(render(gate, News.CLOSED, pointers, self.settings.look))
 
     def _as_told(self, lifecycle: Lifecycle = UNKNOWN) -> Gate:
         """The gate as it is when the hook is failed, whatever is on record."""

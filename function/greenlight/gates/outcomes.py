@@ -173,10 +173,9 @@ def _correct(gate: Gate, ended: GateStatus, means: Means) -> Gate:
 
     An answer that the engine has taken may be none: it had another, and says so nowhere else.
     """
-    is_failed = gate.status is GateStatus.FAILED
     is_unclear = ended is GateStatus.EXPIRED and gate.timeout_action is None
     settlement = _as_sent(Settlement(ended), ended, gate)
-    if is_failed or is_unclear or settlement.goes_on is gate.goes_on:
+    if is_unclear or settlement.goes_on is gate.goes_on:
         return gate
     logger.warning("The engine had another answer than is on record", status=ended)
     return means.table.correct(gate, settlement, means.clock())

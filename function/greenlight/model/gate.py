@@ -343,6 +343,11 @@ class Gate:
         return self.status is GateStatus.EXPIRED and self.goes_on and not is_told
 
     @property
+    def is_untrue(self) -> bool:
+        """Whether people were told that it failed, and it has not."""
+        return bool(self.failed_at) and self.status is not GateStatus.FAILED
+
+    @property
     def is_stranded(self) -> bool:
         """Whether it was to be rolled back, and could not be."""
         is_failed = self.outcome is Outcome.FAILED and not self.goes_on

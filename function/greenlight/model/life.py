@@ -245,7 +245,7 @@ SETTLE: Final = Step(
 # Of a gate that is closed already: a fact, so it takes no lease.
 CORRECT: Final = Step(
     "correct",
-    starts_from=(*DECIDED, EXPIRED),
+    starts_from=(*DECIDED, EXPIRED, FAILED),
     leads_to=(APPROVED, REJECTED, EXPIRED),
     as_seen=True,
     sets=_SETTLED,

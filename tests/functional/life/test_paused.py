@@ -764,15 +764,73 @@ def test_who_is_told_that_it_is_left_waiting_hears_what_silence_does(paused: Pau
     assert "lets the deployment go on" in whole(paused.messages[0].content)
 
 
-def test_nobody_is_told_of_a_hook_that_is_left_waiting_and_waits_no_more(paused: Paused) -> None:
+@pytest.mark.parametrize("action", ["CONTINUE", "ROLLBACK"])
+def test_nobody_is_told_of_a_hook_that_is_left_waiting_and_has_somebodys_answer(
+    paused: Paused, action: ecs.Action
+) -> None:
     paused.begin()
-    ecs.answer(ARN, HOOK_ID)
+    ecs.answer(ARN, HOOK_ID, action)
     paused.post_by("bot")
     paused.environ["PAUSE_FAILURE"] = "leave"
     answer = paused.call("failure", paused.failure_record())
 
     assert answer["body"]["failed"] is False
-    assert paused.slack.messages == []
+    assert paused.messages == []
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("CONTINUE", "let the deployment go on"),
+        ("ROLLBACK", "deployment was rolled back or stopped at ECS"),
+    ],
+)
+def test_what_silence_did_to_a_pause_that_was_to_be_left_waiting_is_told(
+    paused: Paused, action: ecs.Action, said: str, way: str
+) -> None:
+    paused.begin(action=action)
+    paused.post_by(way)
+    paused.environ["PAUSE_FAILURE"] = "leave"
+    paused.later(minutes=1440)
+    ecs.give_up(ARN, HOOK_ID)
+    answer = paused.call("failure", paused.failure_record())
+
+    assert answer["body"]["failed"] is (action == "ROLLBACK")
+    (message,) = paused.messages
+    assert said in whole(message.content)
+    assert message.buttons == []
+    assert paused.aws.items() == []
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+def test_a_failure_that_ecs_ignored_is_none_once_ecs_sends_word_of_it(
+    paused: Paused, way: str, sleeps: list[float]
+) -> None:
+    paused.begin()
+    deployment = ecs.deployments()[ARN]
+    deployment.second_answer = "accepted"
+    ecs.answer(ARN, HOOK_ID, "CONTINUE")
+    paused.post_by(way)
+    paused.aws.failures[DESCRIBE] = ["ThrottlingException"] * 99
+    assert paused.call("failure", paused.failure_record())["body"]["failed"] is True
+    paused.aws.failures.clear()
+    paused.follow()
+    assert ["❌" in one.text for one in paused.messages] == [True]
+
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    paused.follow()
+    assert (paused.item["status"], paused.item["decided_via"]) == ("APPROVED", "elsewhere")
+    assert "🚀" in paused.messages[-1].text
+    assert paused.messages[-1].buttons == []
+
+    paused.go_live()
+    paused.follow()
+    assert "🟢" in paused.slack.shown[-1].text
+    heard = len(paused.slack.shown)
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    paused.follow()
+    assert len(paused.slack.shown) == heard
 
 
 def test_a_hook_in_progress_is_no_news(paused: Paused) -> None:
