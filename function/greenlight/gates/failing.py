@@ -282,13 +282,16 @@ class Failover:
             logger.warning("People were told of a gate that is gone", error=str(exc))
 
     def _noted(self) -> Gate | None:
-        """Writes down what was done unread; the gate, if that is on record now."""
+        """Writes down what was done unread; the gate, if it is on record as failed now.
+
+        What this try has written, and does not know of, is on record, too.
+        """
         try:
             held = self.means.table.fail(self._new_gate(), self.problem.reason, is_reported=True)
         except GreenlightError as exc:
             logger.warning("The gate is not marked as failed", error=str(exc))
             return None
-        return held.gate if held.is_new else None
+        return held.gate if held.gate.status is GateStatus.FAILED else None
 
     def _tell(self, news: News, lifecycle: Lifecycle = UNKNOWN) -> None:
         """Tells people, of the gate as it is told: there need not be one on record."""

@@ -569,6 +569,24 @@ def test_a_table_that_can_be_written_by_then_gets_what_was_done_unread(
     assert len(slack.messages) == 1, "a second record of it tells nobody again"
 
 
+def test_what_is_on_record_unknown_to_the_one_who_wrote_it_is_told_once(
+    invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn, sleeps: list[float]
+) -> None:
+    def refuse(operation: str) -> None:
+        if operation == "UpdateItem":
+            aws.after = lambda _: None
+            aws.failures["UpdateItem"] = ["AccessDeniedException"]
+
+    aws.after = refuse
+    aws.lost_answers["UpdateItem"] = 1
+    assert invoke_failure(RECORD)["body"] == FAILED
+    assert plain(aws.items()[0])["failure_notified_at"]
+
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=60), tick=False):
+        assert invoke_failure(RECORD)["body"] == FAILED
+    assert len(slack.messages) == 1
+
+
 def test_what_was_done_unread_and_could_not_be_told_is_told_by_the_next_try(
     invoke_failure: Invoke, aws: AwsStandIn, slack: SlackStandIn, output: Callable[[], Output]
 ) -> None:
