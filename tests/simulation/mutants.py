@@ -416,9 +416,9 @@ MUTANTS = (
     ),
     Mutant(
         "what a click has shown of one message stands for another one",
-        LIFE,
-        '    removes=(*_TOLD, "shown"),\n',
-        "    removes=_TOLD,\n",
+        TABLE,
+        "        shown = GateStatus.WAITING if place or again else None\n",
+        "        shown = None\n",
     ),
     Mutant(
         "a rejection in the last seconds is taken for an end of CodeDeploy's own",

@@ -621,7 +621,8 @@ class Rules:
         is_kept = any(at.hook_of(one["requestPayload"]) == at.next_hook for one in dead_letters)
         if not (is_kept or at.next_hook in self.told_of):
             self.schedule.breaks(3, "nobody was told of the next step")
-        if at.next_status == "Succeeded" and gate.get("decided_by") != "U0NINA":
+        is_all = at.is_untold and gate.get("decided_via") == "elsewhere"
+        if at.next_status == "Succeeded" and gate.get("decided_by") != "U0NINA" and not is_all:
             self.schedule.breaks(1, f"the next step went on by itself: {_brief(gate)}")
         is_known = "reported_at" in gate or "failed_at" in gate
         wanted = ENGINE[gate.get("status", "WAITING")]
@@ -658,7 +659,10 @@ class Rules:
         is_said = any(one.sign == wanted for one in said)
         for message in own:
             is_wrong = message.sign != wanted or (wanted != "✅" and message.has_buttons)
-            if is_wrong and not (message.is_shaken or is_said):
+            # Who cannot read the record any more shows the decision, and not what came of it.
+            is_behind = message.sign == STATUS_SIGNS.get(gate["status"])
+            is_behind &= self.jobs[message.by].is_cut_off
+            if is_wrong and not (message.is_shaken or is_said or is_behind):
                 self.schedule.breaks(4, f"the message shows {message.sign}, and not {wanted}")
         # A webhook cannot change what it said last, but it can say more.
         posted = [one for one in about_it if not one.ts]

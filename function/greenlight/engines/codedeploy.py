@@ -149,8 +149,8 @@ def settlement_of(
 ) -> Settlement | None:
     """What became of a hook that takes no answer; None if it has no result yet.
 
-    Whether the hook succeeded is what its lifecycle event says, not how the deployment went on. Of
-    one that failed when its time was over, it does not say whether somebody had rejected it.
+    Whether the hook succeeded is what its lifecycle event says, not how the deployment went on.
+    CodeDeploy does not say whether one that failed at the end of its hour had been rejected.
     """
     if event.status == "Succeeded":
         return Settlement(GateStatus.APPROVED, event.ended_at)

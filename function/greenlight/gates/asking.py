@@ -42,7 +42,7 @@ def ask(held: Held, look: Look, means: Means, slack: Way, *, told_by: float) -> 
             means.table.stop_telling(held)
         raise
     try:
-        gate = means.table.mark_notified(hook, means.clock(), place)
+        gate = means.table.mark_notified(hook, means.clock(), place, again=held.may_be_told)
     except TableError as exc:
         raise ToldUnrecordedError(exc.table, exc.operation, exc.reason) from exc
     logger.info("People were told")

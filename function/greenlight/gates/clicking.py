@@ -86,12 +86,12 @@ def _replace(gate: Gate, look: Look, means: Means, say: Callable[[Message], bool
         is_taken = say({**message, "replace_original": True})
         if not means.countdown.allows(CHAIN_SECONDS):
             return
+        known = gate
         try:
-            if not gate.place and is_closed:
-                if is_taken and gate.shown is None:
-                    means.table.mark_replaced(gate)
-                return
-            known, gate = gate, means.table.get(gate.deployment_id)
+            if gate.place or not is_closed:
+                gate = means.table.get(gate.deployment_id)
+            elif is_taken and gate.shown is None:
+                gate = means.table.mark_replaced(gate)
         except GreenlightError as exc:
             logger.warning("What the message shows is not known", stage=exc.stage, error=str(exc))
             return

@@ -112,37 +112,56 @@ class Failover:
             return False
 
     def _leave_waiting(self) -> bool:
-        """Tells people of a deployment that waits on, as those wish it who set this up.
+        """Leaves a deployment to its engine, as those wish it who set this up, and tells people.
 
-        Or of one that does not any more, because nobody has answered it in time.
+        Where it does not wait any more, they are told what has become of it.
         """
-        engine = self.means.engine(self.hook)
+        engine, now = self.means.engine(self.hook), self.means.clock()
         with self.means.countdown.until(CLAIMED_BY):
             lifecycle = look_up_lifecycle(self.hook, self.means)
-        if engine.is_answered(lifecycle, None):
-            return self._tell_of_silence(lifecycle)
+        is_over = self.hook.deadline is not None and now >= self.hook.deadline
+        if is_over or engine.is_answered(lifecycle, None):
+            return self._tell_what_became(lifecycle)
         self._need_time_to_tell()
         self._tell(News.LEFT, lifecycle)
         return self._leave_alone("it can wait, and is to be left waiting")
 
-    def _tell_of_silence(self, lifecycle: Lifecycle) -> bool:
-        """Tells people what an engine has done for want of an answer; whether that was to fail."""
-        gate = self._as_told(lifecycle)
-        settlement = self.means.engine(self.hook).settlement(gate, self.means.clock())
-        if settlement.status is not GateStatus.EXPIRED:
-            return self._leave_alone("somebody has answered it")
+    def _tell_what_became(self, lifecycle: Lifecycle) -> bool:
+        """Tells people of a hook that is over, unless somebody let it go on; whether it has failed.
+
+        Once, where there is a gate to write that down.
+        """
+        means = self.means
+        try:
+            gate = means.table.get(self.hook.deployment_id)
+            held = means.table.resume(gate, self._new_gate(lifecycle), may_be_told=False)
+        except (GateNotFoundError, TableError) as exc:
+            logger.info("Nobody writes down what became of it", reason=str(exc))
+            return self._tell_unwritten(lifecycle)
+        if held.try_id:
+            held = Held(settle_unasked(held, means, explained_by=ASKED_BY))
+        return self._finish(held)
+
+    def _tell_unwritten(self, lifecycle: Lifecycle) -> bool:
+        """Tells people of a hook that is over and has no gate; likewise."""
+        gate, now = self._as_told(lifecycle), self.means.clock()
+        settlement = self.means.engine(self.hook).settlement(gate, now)
+        if settlement.status is GateStatus.APPROVED:
+            return self._leave_alone("somebody has let it go on")
         self._need_time_to_tell()
         if not settlement.goes_on:
             self._tell(News.ENDED, lifecycle)
             return True
+        at = min(settlement.at or now, now)
         self._tell_that_it_went_on(
             replace(
                 gate,
                 status=settlement.status,
                 timeout_action=settlement.timeout_action,
                 decided_via=Via.ELSEWHERE,
-                decided_at=settlement.at,
-                reported_at=settlement.at,
+                decided_at=at,
+                reported_at=at,
+                reason=settlement.detail,
             )
         )
         return self._leave_alone("it has gone on, for want of a decision")
@@ -220,6 +239,10 @@ class Failover:
         self._need_time_to_tell(2 * CHAIN_SECONDS)  # the lease, and that they know
         held = self.means.table.take_failure_message(gate, self.means.clock())
         if held.try_id is None:
+            return False
+        gate = held.gate
+        if gate.goes_on and not gate.is_unseen:  # its engine has sent word of that just now
+            self.means.table.stop_telling(held)
             return False
         is_ours = gate.status is GateStatus.FAILED
         try:

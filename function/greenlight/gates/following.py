@@ -63,6 +63,9 @@ def follow(
     is_told = bool(after.notified_at) and not (change.before and change.before.notified_at)
     if is_told:
         _set_moments(after, settings, means, machines.schedules)
+    elif after.was_failed and not (change.before and change.before.was_failed):
+        # It has gone on, and what becomes of it is watched from now on.
+        _set_watch(after, means, machines.schedules)
     if machines.bus and _is_news(change):
         _announce(after, machines.bus)
     # What the change was is known; what is shown is what the gate is like by now.
@@ -113,17 +116,21 @@ def _set_moments(
         logger.info("No moments are set: nobody is reminded, and the engine ends the gate")
         return
     now = means.clock()
-    engine = means.engine(gate.hook)
     moments = [(Due.END, _ahead(gate.decide_by, now))] if gate.decide_by else []
     reminders = sorted(at for at in reminders_of(gate, settings.reminders) if at > now)
-    watched_until = gate.deadline + engine.watched_for
     with means.countdown.until(_MOMENTS_BY):
         for due, at in moments:
             _set(due, gate, at, means, schedules)
-        if watched_until > now:
-            _set(Due.WATCH, gate, watched_until, means, schedules, every=_WATCHED_EVERY)
+        _set_watch(gate, means, schedules)
         for at in reminders:
             _set(Due.REMINDER, gate, at, means, schedules)
+
+
+def _set_watch(gate: Gate, means: Means, schedules: Schedules | None) -> None:
+    """Has a gate looked at each minute, as long as its engine asks for that."""
+    until = gate.deadline + means.engine(gate.hook).watched_for
+    if schedules and until > means.clock():
+        _set(Due.WATCH, gate, until, means, schedules, every=_WATCHED_EVERY)
 
 
 def _set_look(

@@ -8,6 +8,7 @@ from greenlight.gates.reporting import LOOKED_BY, is_as_reported, record
 from greenlight.model.errors import (
     EngineDeniedError,
     EngineError,
+    GateBusyError,
     GateNotFoundError,
     GateReplacedError,
     HookRefusedError,
@@ -21,6 +22,7 @@ from greenlight.model.gate import (
     GateState,
     GateStatus,
     Hook,
+    Outcome,
     Settlement,
     TimeoutAction,
 )
@@ -69,6 +71,9 @@ def _learn(gate_id: str, ending: Ending | None, means: Means) -> Gate | None:
         gate = means.table.get(gate_id)
         if gate.state in _OPEN:
             gate = _settle(gate, means)
+        elif ending.outcome is Outcome.LIVE and not gate.goes_on:
+            logger.warning("The deployment is live, and it is not on record that it went on")
+            gate = means.table.correct(gate, Settlement(GateStatus.APPROVED), means.clock())
         return _write(gate, ending, means)
     except (GateNotFoundError, GateReplacedError) as exc:
         logger.info("The deployment has no gate here", reason=str(exc))
@@ -90,7 +95,9 @@ def bring_in_line(hook: Hook, ended: GateStatus, means: Means) -> Gate | None:
     if gate.state is GateState.CLOSED:
         return _correct(gate, ended, means)
     if gate.state is GateState.FAILING:
-        return gate
+        if ended is GateStatus.REJECTED:
+            return gate
+        raise GateBusyError(hook.deployment_id, None)  # whoever fails it has not come to its end
     try:
         with means.countdown.until(LOOKED_BY):
             lifecycle = means.engine(hook).lifecycle(gate.hook)
@@ -173,9 +180,11 @@ def _correct(gate: Gate, ended: GateStatus, means: Means) -> Gate:
 
     An answer that the engine has taken may be none: it had another, and says so nowhere else.
     """
-    is_unclear = ended is GateStatus.EXPIRED and gate.timeout_action is None
     settlement = _as_sent(Settlement(ended), ended, gate)
-    if is_unclear or settlement.goes_on is gate.goes_on:
+    if ended is GateStatus.EXPIRED and gate.timeout_action is None:
+        # What it did then, its word does not say.
+        settlement = means.engine(gate.hook).settlement(gate, means.clock())
+    if settlement.is_inferred or settlement.goes_on is gate.goes_on:
         return gate
     logger.warning("The engine had another answer than is on record", status=ended)
     return means.table.correct(gate, settlement, means.clock())
@@ -187,7 +196,9 @@ def _as_sent(settlement: Settlement, ended: GateStatus, gate: Gate) -> Settlemen
     if ended is GateStatus.EXPIRED:
         found = TimeoutAction.CONTINUE if settlement.goes_on else TimeoutAction.ROLLBACK
         action = gate.timeout_action or found
-    sent = replace(settlement, status=ended, timeout_action=action, is_answered=True)
+    sent = replace(
+        settlement, status=ended, timeout_action=action, is_answered=True, is_inferred=False
+    )
     # When and why it failed later is not when and why it was let through.
     return replace(sent, at=None, detail=None) if ended is GateStatus.APPROVED else sent
 

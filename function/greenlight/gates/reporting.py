@@ -138,8 +138,8 @@ def is_as_reported(gate: Gate, settlement: Settlement) -> bool:
     """Whether the engine has the answer that the gate's status asks for.
 
     A deployment that was stopped has none. Whoever rejected it has what they wanted all the same;
-    that Greenlight ended it itself would not be true. So have those who rejected it in the last
-    moment, where the engine does not tell that from an end of its own.
+    that Greenlight ended it itself would not be true. A rejection also stands where the engine does
+    not say whether the hook was rejected or its time was over.
     """
     if settlement.status is gate.status and settlement.goes_on is (
         gate.status is GateStatus.APPROVED

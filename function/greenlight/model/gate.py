@@ -168,7 +168,7 @@ class Settlement:
     `status` is APPROVED, REJECTED or EXPIRED; `at` when, UTC, and `detail` why, if the engine says.
     `is_answered`: the hook had an answer; False if its deployment was stopped, or failed, without.
     `timeout_action`: of an EXPIRED one, what ECS has done. `is_inferred`: its engine does not say
-    what the answer was any more; it follows from what became of the deployment.
+    what the answer was, if there was one; it follows from what became of the deployment, or when.
     """
 
     status: GateStatus
@@ -339,12 +339,12 @@ class Gate:
     @property
     def is_unseen(self) -> bool:
         """Whether it has let its deployment go on for want of a decision, and nobody was told."""
-        is_told = self.notified_at or self.failure_notified_at
+        is_told = self.notified_at or self.failure_notified_at or self.shown
         return self.status is GateStatus.EXPIRED and self.goes_on and not is_told
 
     @property
-    def is_untrue(self) -> bool:
-        """Whether people were told that it failed, and it has not."""
+    def was_failed(self) -> bool:
+        """Whether its engine was told that it failed, and so were people, and it has not."""
         return bool(self.failed_at) and self.status is not GateStatus.FAILED
 
     @property

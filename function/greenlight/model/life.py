@@ -130,19 +130,8 @@ NOTIFIED: Final = Step(
     "notified",
     starts_from=ANY,
     absent=("notified_at",),
-    sets=("notified_at",),
+    sets=("notified_at", "shown", *_PLACE),
     removes=_TOLD,
-    events=("notified",),
-    news=(News.WAITING,),
-)
-# What a click has shown by now was another message, which Slack took too late to say where it is.
-NOTIFIED_BY_BOT: Final = Step(
-    "notified by the bot",
-    starts_from=ANY,
-    absent=("notified_at",),
-    changes=("message_ts",),
-    sets=("notified_at", *_PLACE),
-    removes=(*_TOLD, "shown"),
     events=("notified",),
     news=(News.WAITING,),
 )
@@ -170,7 +159,7 @@ FAILURE_NOTIFIED: Final = Step(
     starts_from=ANY,
     absent=("failure_notified_at",),
     sets=("failure_notified_at",),
-    removes=_TOLD,
+    removes=(*_TOLD, "shown"),
     events=("failure_notified",),
     news=(News.FAILED, News.ENDED),
 )
@@ -304,7 +293,6 @@ LIFE: Final = (
     OPEN,
     RESUME,
     NOTIFIED,
-    NOTIFIED_BY_BOT,
     STOP_TELLING,
     FAIL,
     TELL_FAILURE,

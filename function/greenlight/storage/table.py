@@ -38,7 +38,6 @@ from greenlight.model.life import (
     FAILURE_NOTIFIED,
     GIVE_BACK,
     NOTIFIED,
-    NOTIFIED_BY_BOT,
     OPEN,
     REMINDED,
     REPLACED,
@@ -159,13 +158,17 @@ class GateTable:
             return Held(gate)
         raise GateBusyError(gate.deployment_id, item.get(TELLING.until))
 
-    def mark_notified(self, hook: Hook, now: datetime, place: Place | None = None) -> Gate:
+    def mark_notified(
+        self, hook: Hook, now: datetime, place: Place | None = None, *, again: bool = False
+    ) -> Gate:
         """Writes down that people were told that the gate waits, and where a bot told them.
 
+        `again`: they may have a message already. Where a bot has posted one, or that is so, the
+        newest message shows that the gate waits, whatever a click has made of an older one.
         Raises GateReplacedError or GateNotFoundError if the gate was lost.
         """
-        step = NOTIFIED_BY_BOT if place else NOTIFIED
-        return self._mark_told(step, hook, now, placed(place))
+        shown = GateStatus.WAITING if place or again else None
+        return self._mark_told(NOTIFIED, hook, now, {"shown": shown, **placed(place)})
 
     # ── A gate of which nobody could be told is failed ───────────────────────────────────────────
 
@@ -395,9 +398,13 @@ class GateTable:
         shown = {"shown": held.gate.appearance, **placed(place)}
         return self._held(held.gate.hook, self._end(SHOWN, held, shown)[0])
 
-    def mark_replaced(self, gate: Gate) -> None:
-        """Writes down that a click has shown what became of a gate, if nobody else has."""
-        self._update(REPLACED, gate.hook, {"shown": gate.appearance}, None)
+    def mark_replaced(self, gate: Gate) -> Gate:
+        """Writes down that a click has shown what became of a gate, if nobody else has.
+
+        The gate as it is then. Raises GateReplacedError or GateNotFoundError if it was lost.
+        """
+        shown = {"shown": gate.appearance}
+        return self._held(gate.hook, self._update(REPLACED, gate.hook, shown, None)[0])
 
     def mark_left(self, gate: Gate) -> None:
         """Writes down that nobody replaces a gate's message, unless somebody has."""

@@ -625,6 +625,21 @@ def test_a_decision_while_who_is_testing_is_shown_is_not_overwritten(release: Re
     assert asked.buttons == []
 
 
+def test_what_becomes_of_a_release_while_a_click_shows_its_decision_is_not_overwritten(
+    release: Release,
+) -> None:
+    asked = release.open("webhook")
+
+    def go_live() -> None:
+        release.go_live()
+        release.follow()
+
+    release.slack.meanwhile.append(go_live)
+    release.click("approve")
+
+    assert "🟢" in asked.text
+
+
 def test_a_decision_is_not_overwritten_though_slack_does_not_say_that_it_took_a_claim(
     release: Release,
 ) -> None:

@@ -1,0 +1,332 @@
+"""Nobody could be asked at a pause of ECS's: what becomes of the release is told, and as it is."""
+
+import pytest
+
+from greenlight.model.errors import EngineError, GateBusyError, SlackError
+from stand_ins import ecs
+from stand_ins.slack import Answer
+from tests.functional.helpers import record, whole
+from tests.functional.life.paused import ARN, HOOK_ID, ID, Paused
+
+CONTINUE, DESCRIBE = "ContinueServiceDeployment", "DescribeServiceDeployments"
+THROTTLED = ["ThrottlingException"] * 99
+
+
+def never_asked(paused: Paused) -> None:
+    """A try to ask people, of whom Slack takes nothing; the gate is on record."""
+    paused.slack.script += [Answer(503)] * 99
+    with pytest.raises(SlackError):
+        paused.ask()
+    paused.slack.script.clear()
+
+
+def silence(paused: Paused) -> None:
+    """Nobody answers in time, and ECS does what the hook says."""
+    paused.later(minutes=1440)
+    ecs.give_up(ARN, HOOK_ID)
+
+
+def ignored_failover(paused: Paused, way: str) -> None:
+    """Somebody has let the hook through, and ECS will take a second answer, and not say so."""
+    paused.begin()
+    ecs.deployments()[ARN].second_answer = "accepted"
+    ecs.answer(ARN, HOOK_ID)
+    paused.post_by(way)
+    paused.aws.failures[DESCRIBE] = [*THROTTLED]
+
+
+def fails_unaware(paused: Paused) -> None:
+    """The failure function fails the hook, as far as ECS tells it."""
+    assert paused.call("failure", paused.failure_record())["body"]["failed"] is True
+    paused.aws.failures.clear()
+    paused.follow()
+    assert "❌" in paused.slack.shown[-1].text
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+def test_a_failure_that_ecs_ignored_is_none_once_ecs_sends_word_of_it(
+    paused: Paused, way: str, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, way)
+    fails_unaware(paused)
+
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    paused.follow()
+    assert (paused.item["status"], paused.item["decided_via"]) == ("APPROVED", "elsewhere")
+    assert "🚀" in paused.messages[-1].text
+    assert paused.messages[-1].buttons == []
+
+    paused.go_live()
+    paused.follow()
+    assert "🟢" in paused.slack.shown[-1].text
+    heard = len(paused.slack.shown)
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    paused.follow()
+    assert len(paused.slack.shown) == heard
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+def test_it_is_none_once_the_release_is_live_though_the_word_came_too_early(
+    paused: Paused, way: str, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, way)
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    fails_unaware(paused)
+
+    assert paused.go_live() == "live"
+    paused.follow()
+
+    assert "🟢" in paused.slack.shown[-1].text
+    assert (paused.item["status"], paused.item["outcome"]) == ("APPROVED", "live")
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+def test_it_is_none_where_silence_had_shipped_the_release(
+    paused: Paused, way: str, sleeps: list[float]
+) -> None:
+    paused.begin(action="CONTINUE")
+    ecs.deployments()[ARN].second_answer = "accepted"
+    silence(paused)
+    paused.post_by(way)
+    paused.aws.failures[DESCRIBE] = [*THROTTLED]
+    fails_unaware(paused)
+
+    paused.call("pause", paused.event("HOOK_TIMED_OUT"))
+    paused.follow()
+
+    assert (paused.item["status"], paused.item["timeout_action"]) == ("EXPIRED", "CONTINUE")
+    assert "let the deployment go on" in whole(paused.slack.shown[-1].content)
+
+
+def test_what_silence_did_is_left_open_where_nobody_can_say_it(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "bot")
+    ecs.deployments()[ARN].forgets_hooks = True
+    fails_unaware(paused)
+
+    paused.call("pause", paused.event("HOOK_TIMED_OUT"))
+
+    assert paused.item["status"] == "FAILED"
+
+
+def test_word_that_comes_while_the_failure_is_told_is_said_last(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "webhook")
+
+    def hear() -> None:
+        paused.aws.failures.clear()
+        paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+        paused.follow()
+
+    paused.slack.meanwhile.append(hear)
+    paused.call("failure", paused.failure_record())
+    paused.follow()
+
+    assert "🚀" in paused.slack.shown[-1].text
+
+
+def test_word_that_comes_before_the_failure_is_told_is_the_only_one(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "webhook")
+    paused.slack.script += [Answer(503)] * 99
+    with pytest.raises(SlackError):
+        paused.call("failure", paused.failure_record())
+    paused.slack.script.clear()
+    paused.aws.failures.clear()
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    paused.later(minutes=1)
+    paused.call("failure", paused.failure_record())
+    paused.follow()
+
+    assert ["🚀" in one.text for one in paused.slack.shown] == [True]
+
+
+def test_word_of_the_opposite_waits_until_a_failure_has_come_to_its_end(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "webhook")
+    paused.aws.failures[CONTINUE] = [*THROTTLED]
+    with pytest.raises(EngineError):
+        paused.call("failure", paused.failure_record())
+    assert paused.item["status"] == "FAILED"
+
+    with pytest.raises(GateBusyError):
+        paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    assert paused.call("pause", paused.event("HOOK_FAILED"))["body"]["status"] == "FAILED"
+
+    paused.aws.failures[CONTINUE].clear()
+    paused.later(minutes=1)
+    fails_unaware(paused)
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    paused.follow()
+    assert "🚀" in paused.slack.shown[-1].text
+
+
+def test_what_has_gone_on_after_all_is_watched(paused: Paused, sleeps: list[float]) -> None:
+    ignored_failover(paused, "bot")
+    fails_unaware(paused)
+    assert paused.watches() == []
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    paused.follow()
+
+    paused.roll_back()  # and no event of it
+
+    assert paused.watch() == "learned"
+    paused.follow()
+    assert "↩" in paused.slack.shown[-1].text
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+def test_what_silence_did_is_not_told_again_by_a_later_try(
+    paused: Paused, way: str, sleeps: list[float]
+) -> None:
+    paused.begin(action="CONTINUE")
+    ecs.deployments()[ARN].second_answer = "accepted"
+    paused.post_by(way)
+    never_asked(paused)
+    silence(paused)
+    paused.aws.failures[DESCRIBE] = [*THROTTLED]
+    paused.slack.script += [Answer(503)] * 99
+    with pytest.raises(SlackError):
+        paused.call("failure", paused.failure_record())
+    paused.aws.failures.clear()
+    paused.slack.script.clear()
+
+    paused.call("pause", paused.event("HOOK_TIMED_OUT"))
+    paused.follow()
+    paused.later(minutes=1)
+    paused.call("failure", paused.failure_record())
+    paused.follow()
+
+    (message,) = paused.slack.shown
+    assert "let the deployment go on" in whole(message.content)
+
+
+# Where it was to be left waiting.
+
+
+@pytest.fixture
+def left(paused: Paused) -> Paused:
+    paused.environ["PAUSE_FAILURE"] = "leave"
+    return paused
+
+
+def test_nobody_is_told_of_a_hook_that_somebody_has_let_through(left: Paused) -> None:
+    left.begin()
+    ecs.answer(ARN, HOOK_ID)
+    left.post_by("bot")
+    answer = left.call("failure", left.failure_record())
+
+    assert answer["body"]["failed"] is False
+    assert left.messages == []
+
+
+SILENCE = [
+    ("CONTINUE", "let the deployment go on"),
+    ("ROLLBACK", "deployment was rolled back or stopped at ECS"),
+]
+
+
+@pytest.mark.parametrize("way", ["bot", "webhook"])
+@pytest.mark.parametrize(("action", "said"), SILENCE)
+def test_what_silence_did_is_told(left: Paused, action: ecs.Action, said: str, way: str) -> None:
+    left.begin(action=action)
+    left.post_by(way)
+    silence(left)
+    answer = left.call("failure", left.failure_record())
+
+    assert answer["body"]["failed"] is (action == "ROLLBACK")
+    (message,) = left.messages
+    assert said in whole(message.content)
+    assert message.buttons == []
+    assert left.aws.items() == []
+
+
+@pytest.mark.parametrize("hook", ["listed", "forgotten"])
+@pytest.mark.parametrize(("action", "said"), SILENCE)
+def test_it_is_told_once_where_there_is_a_gate(
+    left: Paused, action: ecs.Action, said: str, hook: str, sleeps: list[float]
+) -> None:
+    left.begin(action=action)
+    ecs.deployments()[ARN].forgets_hooks = hook == "forgotten"
+    left.post_by("webhook")
+    never_asked(left)
+    silence(left)
+    left.call("failure", left.failure_record())
+    left.call("pause", left.event("HOOK_TIMED_OUT"))
+    left.follow()
+    left.call("failure", left.failure_record())
+
+    (message,) = left.messages
+    assert said in whole(message.content)
+
+
+def test_it_is_not_said_to_wait_where_its_time_is_over_and_ecs_cannot_be_asked(
+    left: Paused, sleeps: list[float]
+) -> None:
+    left.begin(action="CONTINUE")
+    left.post_by("webhook")
+    silence(left)
+    left.aws.failures[DESCRIBE] = [*THROTTLED]
+
+    with pytest.raises(EngineError):
+        left.call("failure", left.failure_record())
+
+    assert left.messages == []
+    left.aws.failures.clear()
+    left.call("failure", left.failure_record())
+    assert "let the deployment go on" in whole(left.messages[0].content)
+
+
+@pytest.mark.parametrize("how", ["alarm", "stopped", "another hook", "somebody"])
+def test_a_deployment_that_has_ended_without_being_asked_about_is_told(
+    left: Paused, how: str
+) -> None:
+    left.begin()
+    left.post_by("webhook")
+    other = ecs.hook_id_for("another")
+    ecs.pause(ARN, other)
+    {
+        "alarm": lambda: ecs.roll_back(ARN),
+        "stopped": lambda: ecs.stop(ARN),
+        "another hook": lambda: ecs.answer(ARN, other, "ROLLBACK"),
+        "somebody": lambda: ecs.answer(ARN, HOOK_ID, "ROLLBACK"),
+    }[how]()
+    left.call("failure", left.failure_record())
+
+    assert "rolled back or stopped at ECS" in whole(left.messages[0].content)
+
+
+def test_when_silence_shipped_it_is_not_told_as_a_time_to_come(left: Paused) -> None:
+    left.begin(action="CONTINUE", minutes=5)
+    left.post_by("webhook")
+    event = left.event("HOOK_AWAITING_ACTION")
+    del event["detail"]["expiresAt"]
+    left.later(minutes=5)
+    ecs.give_up(ARN, HOOK_ID)
+    left.call("failure", record({"errorType": "SlackError", "errorMessage": "Slack: 503"}, event))
+
+    told = whole(left.messages[0].content)
+    assert "2026-11-23 03:05 UTC" in told
+    assert "Slack: 503" not in told
+
+
+def test_a_rejection_that_never_came_to_ecs_is_none_once_ecs_sends_word_of_its_time(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    paused.begin()
+    ecs.deployments()[ARN].forgets_hooks = True
+    paused.open()
+    paused.later(minutes=1430)
+    paused.aws.failures[CONTINUE] = [*THROTTLED]
+    paused.click("reject")
+    paused.later(minutes=10)
+    ecs.give_up(ARN, HOOK_ID)
+    paused.aws.failures.clear()
+    paused.call("pause", paused.event("HOOK_TIMED_OUT"))
+
+    assert paused.item["status"] == "EXPIRED"
+    assert paused.item["deployment_id"] == ID
