@@ -333,8 +333,8 @@ MUTANTS = (
     Mutant(
         "nobody looks each minute whether a gate was answered elsewhere",
         FOLLOWING,
-        "        if watched_until > now:\n",
-        "        if watched_until < now:\n",
+        "    if schedules and until > means.clock():\n",
+        "    if schedules and until < means.clock():\n",
     ),
     Mutant(
         "the watch finds a gate in order that was answered elsewhere",

@@ -7,7 +7,7 @@ from greenlight.gates.answering import MOOT, decisions_counted, may_decide, why_
 from greenlight.gates.deciding import Decided, Effect, decide
 from greenlight.gates.means import Means
 from greenlight.gates.reporting import CLAIMED_BY
-from greenlight.model.errors import GreenlightError
+from greenlight.model.errors import GateNotFoundError, GateReplacedError, GreenlightError
 from greenlight.model.gate import Gate, GateState
 from greenlight.model.life import News
 from greenlight.model.message import Look, Message
@@ -92,6 +92,9 @@ def _replace(gate: Gate, look: Look, means: Means, say: Callable[[Message], bool
                 gate = means.table.get(gate.deployment_id)
             elif is_taken and gate.shown is None:
                 gate = means.table.mark_replaced(gate)
+        except (GateNotFoundError, GateReplacedError) as exc:
+            logger.info("The gate is not there any more", reason=str(exc))
+            return
         except GreenlightError as exc:
             logger.warning("What the message shows is not known", stage=exc.stage, error=str(exc))
             return

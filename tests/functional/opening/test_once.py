@@ -32,7 +32,7 @@ DUPLICATE = {**OK, "duplicate": True}
 
 @pytest.fixture(autouse=True)
 def deployment(aws: AwsStandIn) -> None:
-    with time_machine.travel(NOW):
+    with time_machine.travel(NOW, tick=False):
         add_deployment("d-LOCALTEST", aws.client("codedeploy"))
 
 

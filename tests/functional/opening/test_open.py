@@ -19,7 +19,7 @@ from tests.functional.helpers import EVENT, NOW, plain, whole
 
 @pytest.fixture(autouse=True)
 def deployment(aws: AwsStandIn) -> None:
-    with time_machine.travel(NOW):
+    with time_machine.travel(NOW, tick=False):
         add_deployment("d-LOCALTEST", aws.client("codedeploy"))
 
 
