@@ -116,18 +116,22 @@ class Failover:
 
         Where it does not wait any more, they are told what has become of it.
         """
-        engine, now = self.means.engine(self.hook), self.means.clock()
+        engine = self.means.engine(self.hook)
         with self.means.countdown.until(CLAIMED_BY):
             lifecycle = look_up_lifecycle(self.hook, self.means)
-        is_over = self.hook.deadline is not None and now >= self.hook.deadline
-        if is_over or engine.is_answered(lifecycle, None):
+        if self._is_over(lifecycle) or engine.is_answered(lifecycle, None):
             return self._tell_what_became(lifecycle)
         self._need_time_to_tell()
         self._tell(News.LEFT, lifecycle)
         return self._leave_alone("it can wait, and is to be left waiting")
 
+    def _is_over(self, lifecycle: Lifecycle) -> bool:
+        """Whether the time of a hook is over, of which its engine does not say that it waits."""
+        until = self.hook.deadline
+        return lifecycle.deadline is None and until is not None and self.means.clock() >= until
+
     def _tell_what_became(self, lifecycle: Lifecycle) -> bool:
-        """Tells people of a hook that is over, unless somebody let it go on; whether it has failed.
+        """Tells people what became of a hook that nobody was asked about; whether it has failed.
 
         Once, where there is a gate to write that down.
         """
@@ -138,16 +142,18 @@ class Failover:
         except (GateNotFoundError, TableError) as exc:
             logger.info("Nobody writes down what became of it", reason=str(exc))
             return self._tell_unwritten(lifecycle)
-        if held.try_id:
-            held = Held(settle_unasked(held, means, explained_by=ASKED_BY))
-        return self._finish(held)
+        if held.try_id is None:
+            return self._finish(held)
+        gate = settle_unasked(held, means, explained_by=ASKED_BY)
+        if not gate.goes_on:
+            return self._finish(Held(gate))
+        self._tell_once(gate)
+        return self._leave_alone("it has gone on")
 
     def _tell_unwritten(self, lifecycle: Lifecycle) -> bool:
         """Tells people of a hook that is over and has no gate; likewise."""
         gate, now = self._as_told(lifecycle), self.means.clock()
         settlement = self.means.engine(self.hook).settlement(gate, now)
-        if settlement.status is GateStatus.APPROVED:
-            return self._leave_alone("somebody has let it go on")
         self._need_time_to_tell()
         if not settlement.goes_on:
             self._tell(News.ENDED, lifecycle)
@@ -164,7 +170,7 @@ class Failover:
                 reason=settlement.detail,
             )
         )
-        return self._leave_alone("it has gone on, for want of a decision")
+        return self._leave_alone("it has gone on")
 
     def _may_be_known(self) -> bool:
         """Whether a gate that cannot be written can be read, and people may know of it."""
@@ -241,12 +247,12 @@ class Failover:
         if held.try_id is None:
             return False
         gate = held.gate
-        if gate.goes_on and not gate.is_unseen:  # its engine has sent word of that just now
+        if gate.was_failed:  # its engine has sent word of that just now
             self.means.table.stop_telling(held)
             return False
         is_ours = gate.status is GateStatus.FAILED
         try:
-            if gate.is_unseen:
+            if gate.goes_on:
                 self._tell_that_it_went_on(gate)
             else:
                 self._tell(News.FAILED if is_ours else News.ENDED)

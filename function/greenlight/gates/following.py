@@ -63,7 +63,7 @@ def follow(
     is_told = bool(after.notified_at) and not (change.before and change.before.notified_at)
     if is_told:
         _set_moments(after, settings, means, machines.schedules)
-    elif after.was_failed and not (change.before and change.before.was_failed):
+    elif after.was_failed and not (after.outcome or (change.before and change.before.was_failed)):
         # It has gone on, and what becomes of it is watched from now on.
         _set_watch(after, means, machines.schedules)
     if machines.bus and _is_news(change):

@@ -8,7 +8,6 @@ from greenlight.gates.reporting import LOOKED_BY, is_as_reported, record
 from greenlight.model.errors import (
     EngineDeniedError,
     EngineError,
-    GateBusyError,
     GateNotFoundError,
     GateReplacedError,
     HookRefusedError,
@@ -25,6 +24,7 @@ from greenlight.model.gate import (
     Outcome,
     Settlement,
     TimeoutAction,
+    Via,
 )
 from greenlight.runtime.observability import OUTCOMES, count, count_by, logger
 from greenlight.storage.table import Held
@@ -73,7 +73,7 @@ def _learn(gate_id: str, ending: Ending | None, means: Means) -> Gate | None:
             gate = _settle(gate, means)
         elif ending.outcome is Outcome.LIVE and not gate.goes_on:
             logger.warning("The deployment is live, and it is not on record that it went on")
-            gate = means.table.correct(gate, Settlement(GateStatus.APPROVED), means.clock())
+            gate = means.table.correct(gate, _why_live(gate, means), means.clock())
         return _write(gate, ending, means)
     except (GateNotFoundError, GateReplacedError) as exc:
         logger.info("The deployment has no gate here", reason=str(exc))
@@ -94,10 +94,8 @@ def bring_in_line(hook: Hook, ended: GateStatus, means: Means) -> Gate | None:
         return None
     if gate.state is GateState.CLOSED:
         return _correct(gate, ended, means)
-    if gate.state is GateState.FAILING:
-        if ended is GateStatus.REJECTED:
-            return gate
-        raise GateBusyError(hook.deployment_id, None)  # whoever fails it has not come to its end
+    if gate.state is GateState.FAILING and ended is GateStatus.REJECTED:
+        return gate  # whoever fails it writes that down
     try:
         with means.countdown.until(LOOKED_BY):
             lifecycle = means.engine(hook).lifecycle(gate.hook)
@@ -183,8 +181,16 @@ def _correct(gate: Gate, ended: GateStatus, means: Means) -> Gate:
     settlement = _as_sent(Settlement(ended), ended, gate)
     if ended is GateStatus.EXPIRED and gate.timeout_action is None:
         # What it did then, its word does not say.
-        settlement = means.engine(gate.hook).settlement(gate, means.clock())
-    if settlement.is_inferred or settlement.goes_on is gate.goes_on:
+        try:
+            with means.countdown.until(LOOKED_BY):
+                settlement = means.engine(gate.hook).settlement(gate, means.clock())
+        except (EngineDeniedError, HookRefusedError) as exc:
+            logger.info("What silence did cannot be read", reason=exc.reason)
+            return gate
+    # Who let it go on may have been a guess.
+    is_guess = gate.decided_via is Via.ELSEWHERE and gate.goes_on
+    is_same = settlement.goes_on is gate.goes_on
+    if settlement.is_inferred or (is_same and not (is_guess and settlement.status != gate.status)):
         return gate
     logger.warning("The engine had another answer than is on record", status=ended)
     return means.table.correct(gate, settlement, means.clock())
@@ -201,6 +207,17 @@ def _as_sent(settlement: Settlement, ended: GateStatus, gate: Gate) -> Settlemen
     )
     # When and why it failed later is not when and why it was let through.
     return replace(sent, at=None, detail=None) if ended is GateStatus.APPROVED else sent
+
+
+def _why_live(gate: Gate, means: Means) -> Settlement:
+    """What let a deployment go on that is live, as far as its engine says."""
+    try:
+        with means.countdown.until(LOOKED_BY):
+            settlement = means.engine(gate.hook).settlement(gate, means.clock())
+    except EngineError as exc:
+        logger.info("What let it go on cannot be read", reason=exc.reason)
+        return Settlement(GateStatus.APPROVED)
+    return settlement if settlement.goes_on else Settlement(GateStatus.APPROVED)
 
 
 def _write(gate: Gate, ending: Ending, means: Means) -> Gate:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from greenlight.model.errors import EngineError, GateBusyError, SlackError
+from greenlight.model.errors import EngineError, SlackError
 from stand_ins import ecs
 from stand_ins.slack import Answer
 from tests.functional.helpers import record, whole
@@ -98,6 +98,59 @@ def test_it_is_none_where_silence_had_shipped_the_release(
     assert "let the deployment go on" in whole(paused.slack.shown[-1].content)
 
 
+@pytest.mark.parametrize("who", ["failover", "somebody", "clock"])
+def test_what_silence_shipped_is_no_approval_though_ecs_took_an_answer(
+    paused: Paused, who: str, sleeps: list[float]
+) -> None:
+    paused.begin(action="CONTINUE")
+    ecs.deployments()[ARN].second_answer = "accepted"
+    paused.post_by("webhook")
+    if who == "failover":
+        never_asked(paused)
+    else:
+        paused.open("webhook", **({"DECIDE_WITHIN_MINUTES": "1430"} if who == "clock" else {}))
+    silence(paused)
+    paused.aws.failures[DESCRIBE] = [*THROTTLED]
+    if who == "failover":
+        fails_unaware(paused)
+    elif who == "somebody":
+        paused.click("reject")
+    else:
+        for _, event in paused.moments("end"):
+            paused.call("clock", event)
+    paused.aws.failures.clear()
+    paused.follow()
+    paused.go_live()
+    paused.follow()
+
+    assert (paused.item["status"], paused.item["timeout_action"]) == ("EXPIRED", "CONTINUE")
+    assert paused.item["outcome"] == "live"
+
+
+def test_what_silence_shipped_is_no_approval_once_ecs_sends_word_of_its_time(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "webhook")
+    fails_unaware(paused)
+    ecs.deployments()[ARN].hook(HOOK_ID).timeout_action = "CONTINUE"
+    paused.aws.failures[DESCRIBE] = []
+    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
+    ecs.deployments()[ARN].hook(HOOK_ID).status = "TIMED_OUT"
+    paused.call("pause", paused.event("HOOK_TIMED_OUT"))
+
+    assert (paused.item["status"], paused.item["timeout_action"]) == ("EXPIRED", "CONTINUE")
+
+
+def test_what_ecs_will_not_say_of_silence_is_no_failure(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "bot")
+    fails_unaware(paused)
+    paused.aws.failures[DESCRIBE] = ["AccessDeniedException"] * 9
+
+    assert paused.call("pause", paused.event("HOOK_TIMED_OUT"))["body"]["status"] == "FAILED"
+
+
 def test_what_silence_did_is_left_open_where_nobody_can_say_it(
     paused: Paused, sleeps: list[float]
 ) -> None:
@@ -144,7 +197,7 @@ def test_word_that_comes_before_the_failure_is_told_is_the_only_one(
     assert ["🚀" in one.text for one in paused.slack.shown] == [True]
 
 
-def test_word_of_the_opposite_waits_until_a_failure_has_come_to_its_end(
+def test_word_of_the_opposite_ends_a_failure_that_ecs_could_not_be_told_of(
     paused: Paused, sleeps: list[float]
 ) -> None:
     ignored_failover(paused, "webhook")
@@ -153,16 +206,13 @@ def test_word_of_the_opposite_waits_until_a_failure_has_come_to_its_end(
         paused.call("failure", paused.failure_record())
     assert paused.item["status"] == "FAILED"
 
-    with pytest.raises(GateBusyError):
-        paused.call("pause", paused.event("HOOK_SUCCEEDED"))
     assert paused.call("pause", paused.event("HOOK_FAILED"))["body"]["status"] == "FAILED"
+    paused.aws.failures.clear()
+    assert paused.call("pause", paused.event("HOOK_SUCCEEDED"))["body"]["status"] == "APPROVED"
 
-    paused.aws.failures[CONTINUE].clear()
     paused.later(minutes=1)
-    fails_unaware(paused)
-    paused.call("pause", paused.event("HOOK_SUCCEEDED"))
-    paused.follow()
-    assert "🚀" in paused.slack.shown[-1].text
+    assert paused.call("failure", paused.failure_record())["body"]["failed"] is False
+    assert paused.item["decided_via"] == "elsewhere"
 
 
 def test_what_has_gone_on_after_all_is_watched(paused: Paused, sleeps: list[float]) -> None:
@@ -214,14 +264,47 @@ def left(paused: Paused) -> Paused:
     return paused
 
 
-def test_nobody_is_told_of_a_hook_that_somebody_has_let_through(left: Paused) -> None:
+@pytest.mark.parametrize("gate", ["none", "opened"])
+def test_what_somebody_has_let_through_is_told(
+    left: Paused, gate: str, sleeps: list[float]
+) -> None:
     left.begin()
+    left.post_by("webhook")
+    if gate == "opened":
+        never_asked(left)
     ecs.answer(ARN, HOOK_ID)
-    left.post_by("bot")
     answer = left.call("failure", left.failure_record())
 
     assert answer["body"]["failed"] is False
-    assert left.messages == []
+    assert "at ECS itself" in whole(left.messages[0].content)
+
+
+@pytest.mark.parametrize("gate", ["none", "does not know what silence does"])
+def test_what_silence_shipped_is_told_though_ecs_lists_its_hook_no_more(
+    left: Paused, gate: str, sleeps: list[float]
+) -> None:
+    left.begin(action="CONTINUE")
+    ecs.deployments()[ARN].forgets_hooks = True
+    left.post_by("webhook")
+    if gate != "none":
+        left.aws.failures[DESCRIBE] = [*THROTTLED]
+        never_asked(left)
+        left.aws.failures.clear()
+    silence(left)
+    left.call("failure", left.failure_record())
+
+    (message,) = left.messages
+    assert "at ECS itself" in whole(message.content)
+    assert message.buttons == []
+
+
+def test_it_waits_as_long_as_ecs_says_so(left: Paused) -> None:
+    left.begin(action="CONTINUE")
+    left.post_by("webhook")
+    left.later(minutes=1440)  # by our clock, and not yet by that of ECS
+    left.call("failure", left.failure_record())
+
+    assert "still waiting" in left.messages[0].text
 
 
 SILENCE = [
