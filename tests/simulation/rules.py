@@ -602,7 +602,7 @@ class Rules:
             calm = [
                 by
                 for told, by, job in self.messages
-                if told == kind and not (job.is_disturbed or job.is_blind)
+                if told == kind and not (job.is_disturbed or job.is_blind or self._is_unnoted(job))
             ]
             if len(calm) > 1 and self.clocks_agree and not self.was_taken_over:
                 self.schedule.breaks(6, f"people were told twice ({kind}): by {', '.join(calm)}")
@@ -611,6 +611,11 @@ class Rules:
         if len(reminded) > moments and self.clocks_agree and not self.was_taken_over:
             self.schedule.breaks(6, f"people were reminded too often: by {', '.join(reminded)}")
         self._check_secrets(json.dumps(self.world.item(), default=str), "the item")
+
+    def _is_unnoted(self, job: Job) -> bool:
+        """Whether it left a pause to the engine, and could write down nowhere what it has told."""
+        is_left = self.environs["failure"].get("PAUSE_FAILURE") == "leave"
+        return is_left and job.function == "failure" and job.is_cut_off
 
     def _check_next(self, dead_letters: list[Any]) -> None:
         """Rules 1, 3 and 4: people are asked of the next step, too, and it has their answer."""
@@ -693,7 +698,8 @@ class Rules:
     def _check_decisions_counted(self) -> None:
         """Rule 7: a decision is counted once, whoever brings it to the engine."""
         decisions = self.counts["GateApproved"] + self.counts["GateRejected"]
-        if decisions > 1 and not self.was_taken_over:
+        # Who learns how a deployment has ended may count what was decided of its next step.
+        if decisions > 1 and not (self.was_taken_over or self.world.at.next_status):
             self.schedule.breaks(7, f"{decisions} decisions of one gate were counted")
 
     def _check_record(
