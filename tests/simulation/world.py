@@ -43,6 +43,8 @@ SECRETS = (WEBHOOK_PATH, ROTATED_PATH, SIGNING_SECRET, SESSION_TOKEN, BOT_TOKEN)
 
 # By how many seconds the clock of who makes a schedule may be behind.
 MOST_BEHIND = 60.0
+# How exactly ECS says when it has answered.
+A_SECOND = 1.0
 WRITES = ("UpdateItem", "PutItem", "DeleteItem")
 # Each service is a host of its own, so that it can be out of reach alone.
 HOSTS = {
@@ -147,7 +149,8 @@ class World:
     `answered_another` when another one has an answer, and `set_moment(name, at, payload)` when a
     schedule was made; to watch a gate, it is one that comes each minute until then.
     `call_later(event)` is called when a function is to be called later. `is_echoed`: an answer of
-    ours was taken that somebody had given before.
+    ours was taken that somebody had given before; `is_crossed`: within a second of another's, which
+    ECS shows nowhere else, and whose time it says to the second.
     """
 
     at: Engine
@@ -168,6 +171,7 @@ class World:
     answered_by: str | None = None
     ended_at: float | None = None
     is_echoed: bool = False
+    is_crossed: bool = False
 
     def __post_init__(self) -> None:
         self.slack = SlackStandIn("http://127.0.0.1:8080")
@@ -235,6 +239,7 @@ class World:
             self.reported(by, said)
         else:
             self.is_echoed |= said == self.engine
+            self.is_crossed |= self.at.forgets and self.now() - (self.ended_at or 0) < A_SECOND
 
     def _is_of_its_hook(self, request: Any) -> bool:
         """Whether a request answers the hook that the schedule is about, or one of CodeDeploy's."""
