@@ -479,7 +479,9 @@ class Rules:
             return
         metrics = _metrics(ended.written)
         self.counts.update(metrics)
-        if metrics["HookFailedOver"]:
+        # Who learns how a deployment has ended may count what was failed of its next step.
+        is_of_next = self.world.at.next_status is not None and job.function != "failure"
+        if metrics["HookFailedOver"] and not is_of_next:
             told = self._gate().get("notified_at")
             is_ours = self.report is not None or self._could_be_ours()
             is_ours |= self.world.item().get("hook_execution_id") == OLDER_HOOK
