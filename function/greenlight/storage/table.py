@@ -674,10 +674,9 @@ class GateTable:
 
     def _held(self, hook: Hook, item: Item) -> Gate:
         """A hook's gate that a condition did not hold for; GateReplacedError if it is another's."""
-        gate = self._known(hook.deployment_id, item)
-        if gate.hook != hook:
+        if is_gate(item) and not _is_gate_of(hook, item):
             raise GateReplacedError(hook.deployment_id)
-        return gate
+        return self._known(hook.deployment_id, item)
 
     def _known(self, deployment_id: str, item: Item) -> Gate:
         """An item's gate, if there is one and it is Greenlight's."""

@@ -381,8 +381,8 @@ def test_a_gate_that_is_lost_while_codedeploy_is_told_is_decided_all_the_same(
 
     assert aws.reports == {HOOK: "Succeeded"}
     assert "*승인*: <@U0ALICE>" in whole(replaced)
-    warnings = [line["message"] for line in output().lines if line["level"] == "WARNING"]
-    assert "not written down" in warnings[0]
+    (warning,) = [line for line in output().lines if line["level"] == "WARNING"]
+    assert "not written down" in warning["message"]
 
 
 def test_a_report_that_another_has_taken_over_meanwhile_is_left_to_it(
