@@ -462,8 +462,8 @@ class Rules:
 
     def _agrees(self, status: str) -> bool:
         """Whether this is what the engine knows of the hook, or all that it lets anybody know."""
-        is_all = status == "Failed" and self.world.at.is_untold
-        return is_all or self.world.is_crossed or status == self.world.engine
+        is_all = self.world.at.is_untold and (status == "Failed" or self.world.is_crossed)
+        return is_all or status == self.world.engine
 
     def _is_let_through(self, sign: str) -> bool:
         """Whether it says that nobody decided, and the deployment has gone on for that."""

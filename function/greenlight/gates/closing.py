@@ -42,8 +42,8 @@ def keep_true(gate: Gate, look: Look, means: Means, slack: Way) -> bool:
 
 def _is_news(gate: Gate) -> bool:
     """Whether a gate's message does not show yet what it should."""
-    has_message = gate.notified_at or gate.was_failed
-    if not has_message or (gate.shown or "WAITING") == gate.appearance:
+    are_told = gate.notified_at or gate.was_failed
+    if not are_told or (gate.shown or "WAITING") == gate.appearance:
         return False
     if gate.place:
         return True

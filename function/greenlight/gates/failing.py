@@ -145,7 +145,7 @@ class Failover:
         if held.try_id is None:
             return self._finish(held)
         gate = settle_unasked(held, means, explained_by=ASKED_BY)
-        if not gate.goes_on:
+        if not (gate.goes_on and gate.decided_via is Via.ELSEWHERE):  # decided here just now
             return self._finish(Held(gate))
         self._tell_once(gate)
         return self._leave_alone("it has gone on")
@@ -159,17 +159,16 @@ class Failover:
             self._tell(News.ENDED, lifecycle)
             return True
         at = min(settlement.at or now, now)
-        self._tell_that_it_went_on(
-            replace(
-                gate,
-                status=settlement.status,
-                timeout_action=settlement.timeout_action,
-                decided_via=Via.ELSEWHERE,
-                decided_at=at,
-                reported_at=at,
-                reason=settlement.detail,
-            )
+        gate = replace(
+            gate,
+            status=settlement.status,
+            timeout_action=settlement.timeout_action,
+            decided_via=Via.ELSEWHERE,
+            decided_at=at,
+            reported_at=at,
+            reason=settlement.detail,
         )
+        self._say(gate, News.CLOSED)
         return self._leave_alone("it has gone on")
 
     def _may_be_known(self) -> bool:
@@ -253,7 +252,7 @@ class Failover:
         is_ours = gate.status is GateStatus.FAILED
         try:
             if gate.goes_on:
-                self._tell_that_it_went_on(gate)
+                self._say(gate, News.CLOSED)
             else:
                 self._tell(News.FAILED if is_ours else News.ENDED)
         except GreenlightError:
@@ -324,13 +323,10 @@ class Failover:
 
     def _tell(self, news: News, lifecycle: Lifecycle = UNKNOWN) -> None:
         """Tells people, of the gate as it is told: there need not be one on record."""
-        pointers = self.means.pointers(self.hook)
-        self.slack.post(render(self._as_told(lifecycle), news, pointers, self.settings.look))
+        self._say(self._as_told(lifecycle), news)
 
-    def _tell_that_it_went_on(self, gate: Gate) -> None:
-        """Tells people of a deployment that nobody let go on."""
-        pointers = self.means.pointers(self.hook)
-        self.slack.post(render(gate, News.CLOSED, pointers, self.settings.look))
+    def _say(self, gate: Gate, news: News) -> None:
+        self.slack.post(render(gate, news, self.means.pointers(self.hook), self.settings.look))
 
     def _as_told(self, lifecycle: Lifecycle = UNKNOWN) -> Gate:
         """The gate as it is when the hook is failed, whatever is on record."""

@@ -187,10 +187,10 @@ def _correct(gate: Gate, ended: GateStatus, means: Means) -> Gate:
         except (EngineDeniedError, HookRefusedError) as exc:
             logger.info("What silence did cannot be read", reason=exc.reason)
             return gate
-    # Who let it go on may have been a guess.
-    is_guess = gate.decided_via is Via.ELSEWHERE and gate.goes_on
     is_same = settlement.goes_on is gate.goes_on
-    if settlement.is_inferred or (is_same and not (is_guess and settlement.status != gate.status)):
+    if is_same and gate.goes_on and gate.decided_via is Via.ELSEWHERE:
+        is_same = settlement.status is gate.status  # who let it go on may have been a guess
+    if settlement.is_inferred or is_same:
         return gate
     logger.warning("The engine had another answer than is on record", status=ended)
     return means.table.correct(gate, settlement, means.clock())

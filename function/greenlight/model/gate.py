@@ -344,7 +344,7 @@ class Gate:
 
     @property
     def was_failed(self) -> bool:
-        """Whether its engine was told that it failed, and so were people, and it has not."""
+        """Whether it failed as far as its engine had said: people may have heard so; it has not."""
         return bool(self.failed_at) and self.status is not GateStatus.FAILED
 
     @property

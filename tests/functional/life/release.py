@@ -192,7 +192,7 @@ class Release:
             if operation == "UpdateItem":
                 self.aws.before = lambda _: None
                 item = dynamodb_backends[DEFAULT_ACCOUNT_ID][REGION].tables[TABLE].items
-                held: Any = item[DynamoType({"S": ID})]
+                held: Any = item[DynamoType({"S": self.gate_id})]
                 held.attrs |= {name: DynamoType({"S": text}) for name, text in attributes.items()}
 
         self.aws.before = write

@@ -35,6 +35,15 @@ def ignored_failover(paused: Paused, way: str) -> None:
     paused.aws.failures[DESCRIBE] = [*THROTTLED]
 
 
+def fails_untold(paused: Paused) -> None:
+    """The failure function fails the hook, and Slack takes nothing."""
+    paused.slack.script += [Answer(503)] * 99
+    with pytest.raises(SlackError):
+        paused.call("failure", paused.failure_record())
+    paused.slack.script.clear()
+    paused.aws.failures.clear()
+
+
 def fails_unaware(paused: Paused) -> None:
     """The failure function fails the hook, as far as ECS tells it."""
     assert paused.call("failure", paused.failure_record())["body"]["failed"] is True
@@ -184,17 +193,52 @@ def test_word_that_comes_before_the_failure_is_told_is_the_only_one(
     paused: Paused, sleeps: list[float]
 ) -> None:
     ignored_failover(paused, "webhook")
-    paused.slack.script += [Answer(503)] * 99
-    with pytest.raises(SlackError):
-        paused.call("failure", paused.failure_record())
-    paused.slack.script.clear()
-    paused.aws.failures.clear()
+    fails_untold(paused)
     paused.call("pause", paused.event("HOOK_SUCCEEDED"))
     paused.later(minutes=1)
     paused.call("failure", paused.failure_record())
     paused.follow()
 
     assert ["🚀" in one.text for one in paused.slack.shown] == [True]
+
+
+def test_word_that_comes_just_before_the_failure_is_told_is_heeded(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    """The gate is corrected after it was reported, and before the lease on telling is taken."""
+    ignored_failover(paused, "webhook")
+    paused.aws.operations.clear()
+
+    def correct(operation: str) -> None:
+        if operation == "UpdateItem" and paused.aws.operations.count(operation) == 2:
+            paused.aws.after = lambda _: None
+            paused.meanwhile(status="APPROVED", decided_via="elsewhere")
+
+    paused.aws.after = correct
+    paused.call("failure", paused.failure_record())
+
+    assert paused.slack.shown == []
+    assert "lease_until" not in paused.item
+
+
+@pytest.mark.parametrize("failing", [[], ["AccessDeniedException"] * 9], ids=["said", "denied"])
+def test_a_release_that_is_live_is_no_failure_whether_ecs_says_why_or_not(
+    paused: Paused, failing: list[str], sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "webhook")
+    fails_unaware(paused)
+
+    def deny(operation: str) -> None:
+        if operation == DESCRIBE:  # once the outcome is read
+            paused.aws.failures[DESCRIBE] = [*failing]
+
+    ecs.finish(ARN)
+    event = ecs.state_change(ARN, "SERVICE_DEPLOYMENT_COMPLETED")
+    paused.aws.operations.clear()
+    paused.aws.before = lambda op: deny(op) if paused.aws.operations.count(DESCRIBE) == 3 else None
+    assert paused.call("outcome", event)["body"]["outcome"] == "live"
+
+    assert (paused.item["status"], paused.item["decided_via"]) == ("APPROVED", "elsewhere")
 
 
 def test_word_of_the_opposite_ends_a_failure_that_ecs_could_not_be_told_of(
@@ -239,11 +283,7 @@ def test_what_silence_did_is_not_told_again_by_a_later_try(
     never_asked(paused)
     silence(paused)
     paused.aws.failures[DESCRIBE] = [*THROTTLED]
-    paused.slack.script += [Answer(503)] * 99
-    with pytest.raises(SlackError):
-        paused.call("failure", paused.failure_record())
-    paused.aws.failures.clear()
-    paused.slack.script.clear()
+    fails_untold(paused)
 
     paused.call("pause", paused.event("HOOK_TIMED_OUT"))
     paused.follow()
@@ -296,6 +336,36 @@ def test_what_silence_shipped_is_told_though_ecs_lists_its_hook_no_more(
     (message,) = left.messages
     assert "at ECS itself" in whole(message.content)
     assert message.buttons == []
+
+
+@pytest.mark.parametrize("when", ["before it is taken", "before it is settled"])
+def test_what_was_decided_here_just_now_is_not_told_as_ecss_own_doing(
+    left: Paused, when: str, sleeps: list[float]
+) -> None:
+    left.begin()
+    left.post_by("webhook")
+    never_asked(left)
+    silence(left)
+    decided = {
+        "status": "APPROVED",
+        "decided_by": "U0ALICE",
+        "decided_via": "slack",
+        "decided_at": left.item["created_at"],
+        "reported_at": left.item["created_at"],
+    }
+
+    def decide(_: str) -> None:
+        left.aws.after = lambda _: None
+        left.meanwhile(**decided)
+
+    if when == "before it is taken":
+        left.meanwhile(**decided)
+    else:
+        left.aws.after = lambda op: decide(op) if op == "UpdateItem" else None
+    answer = left.call("failure", left.failure_record())
+
+    assert answer["body"]["failed"] is False
+    assert left.messages == []
 
 
 def test_it_waits_as_long_as_ecs_says_so(left: Paused) -> None:
