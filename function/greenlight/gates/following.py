@@ -63,9 +63,6 @@ def follow(
     is_told = bool(after.notified_at) and not (change.before and change.before.notified_at)
     if is_told:
         _set_moments(after, settings, means, machines.schedules)
-    elif after.was_failed and not (after.outcome or (change.before and change.before.was_failed)):
-        # It has gone on, and what becomes of it is watched from now on.
-        _set_watch(after, means, machines.schedules)
     if machines.bus and _is_news(change):
         _announce(after, machines.bus)
     # What the change was is known; what is shown is what the gate is like by now.
@@ -74,6 +71,8 @@ def follow(
     except GateNotFoundError as exc:
         logger.info("There is nothing to show any more", reason=str(exc))
         return
+    if _has_gone_on(change) and not gate.outcome:
+        _set_watch(gate, means, machines.schedules)
     if is_left_over(gate):  # whoever decided it may never come to report it
         _set_look(gate, gate.decided_at, means, machines.schedules)
     if not keep_true(gate, settings.look, means, slack):
@@ -91,6 +90,11 @@ def _is_news(change: Change) -> bool:
         or before.hook != after.hook
         or (before.state, before.appearance) != (after.state, after.appearance)
     )
+
+
+def _has_gone_on(change: Change) -> bool:
+    """Whether a gate that was failed is not any more: nobody has watched it until now."""
+    return change.after.was_failed and not (change.before and change.before.was_failed)
 
 
 def _announce(gate: Gate, bus: Bus) -> None:

@@ -339,7 +339,7 @@ class Gate:
     @property
     def is_unseen(self) -> bool:
         """Whether it has let its deployment go on for want of a decision, and nobody was told."""
-        is_told = self.notified_at or self.failure_notified_at or self.shown
+        is_told = self.notified_at or self.failure_notified_at
         return self.status is GateStatus.EXPIRED and self.goes_on and not is_told
 
     @property

@@ -163,11 +163,11 @@ class GateTable:
     ) -> Gate:
         """Writes down that people were told that the gate waits, and where a bot told them.
 
-        `again`: they may have a message already. Where a bot has posted one, or that is so, the
-        newest message shows that the gate waits, whatever a click has made of an older one.
-        Raises GateReplacedError or GateNotFoundError if the gate was lost.
+        `again`: they may have been told before. Then the newest message shows that the gate waits,
+        whatever a click has made of the older one. Raises GateReplacedError or GateNotFoundError if
+        the gate was lost.
         """
-        shown = GateStatus.WAITING if place or again else None
+        shown = GateStatus.WAITING if again else None
         return self._mark_told(NOTIFIED, hook, now, {"shown": shown, **placed(place)})
 
     # ── A gate of which nobody could be told is failed ───────────────────────────────────────────

@@ -399,6 +399,25 @@ def test_a_rejection_in_the_last_minute_stays_that_persons_though_its_receipt_is
     assert (item["status"], item["decided_by"], item["reason"]) == ("REJECTED", "U0ALICE", "broken")
 
 
+def test_an_approval_that_may_have_come_before_a_stop_at_the_end_of_the_hour_is_none(
+    click: Clicker, aws: AwsStandIn, sleeps: list[float]
+) -> None:
+    opened = datetime.fromisoformat(gate(aws)["created_at"])
+
+    def stop_it(operation: str) -> bool:
+        is_report = operation == REPORT
+        if is_report:
+            aws.before = lambda _: None
+            stop("d-LOCALTEST")
+        return is_report
+
+    aws.before = stop_it
+    with time_machine.travel(opened + timedelta(minutes=59, seconds=55), tick=False):
+        click("approve")
+
+    assert gate(aws)["decided_via"] == "elsewhere"
+
+
 def test_a_button_of_an_older_hook_decides_nothing(
     click: Clicker, invoke: Invoke, aws: AwsStandIn, output: Callable[[], Output]
 ) -> None:

@@ -87,6 +87,19 @@ def test_it_is_none_once_the_release_is_live_though_the_word_came_too_early(
 
     assert "🟢" in paused.slack.shown[-1].text
     assert (paused.item["status"], paused.item["outcome"]) == ("APPROVED", "live")
+    assert paused.watches() == []
+
+
+def test_what_is_live_has_gone_on_whatever_ecs_says_of_its_hook(
+    paused: Paused, sleeps: list[float]
+) -> None:
+    ignored_failover(paused, "webhook")
+    fails_unaware(paused)
+    ecs.deployments()[ARN].hook(HOOK_ID).status = "FAILED"
+
+    assert paused.go_live() == "live"
+
+    assert paused.item["status"] == "APPROVED"
 
 
 @pytest.mark.parametrize("way", ["bot", "webhook"])
@@ -250,7 +263,11 @@ def test_word_of_the_opposite_ends_a_failure_that_ecs_could_not_be_told_of(
         paused.call("failure", paused.failure_record())
     assert paused.item["status"] == "FAILED"
 
+    busy = {"report_until": "2026-11-23T03:01:00+00:00", "report_try_id": "another"}
+    paused.meanwhile(**busy)  # ECS's echo of a failure that is being told
     assert paused.call("pause", paused.event("HOOK_FAILED"))["body"]["status"] == "FAILED"
+    assert "reported_at" not in paused.item
+    paused.aws.before = lambda _: None
     paused.aws.failures.clear()
     assert paused.call("pause", paused.event("HOOK_SUCCEEDED"))["body"]["status"] == "APPROVED"
 
@@ -263,8 +280,10 @@ def test_what_has_gone_on_after_all_is_watched(paused: Paused, sleeps: list[floa
     ignored_failover(paused, "bot")
     fails_unaware(paused)
     assert paused.watches() == []
+    paused.aws.operations.clear()
     paused.call("pause", paused.event("HOOK_SUCCEEDED"))
     paused.follow()
+    assert paused.aws.operations.count("CreateSchedule") == 1
 
     paused.roll_back()  # and no event of it
 
